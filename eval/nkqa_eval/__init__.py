@@ -1,0 +1,1 @@
+"""The evaluation bench of nkqa: gold questions, measures, runner and report."""
