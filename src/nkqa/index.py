@@ -1,0 +1,507 @@
+"""Build and open an index folder: replaced as one step, refused when stale or damaged.
+
+    index/
+      CURRENT               the name of the build that is served, replaced by one rename
+      builds/<id>/          documents, passages, names, vectors, bm25/, chroma/, manifest.json (written last)
+      encoders/<hash>.onnx  the question encoder, exported once from the embedding model
+
+Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from nkqa import embed, store
+from nkqa.corpus import fingerprint, load_corpus
+from nkqa.errors import FormatError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, ModelError, NkqaError
+from nkqa.lexical import BM25, search_terms
+from nkqa.names import Gazetteer, Name, load_names
+from nkqa.passages import cut
+from nkqa.protocols import Embedder, QueryEncoder, Vector
+from nkqa.settings import Settings
+from nkqa.tokens import token_counter
+from nkqa.types import Document, IndexManifest, Passage
+
+FORMAT = 1
+_Row = TypeVar("_Row")
+_BATCH = 32
+_MANIFEST, _CURRENT = "manifest.json", "CURRENT"
+_PROBES = 16
+Progress = Callable[[str, int, int], None]
+"""Told the name of the step, how much of it is done, and how much there is."""
+
+
+def nkqa_version() -> str:
+    """Return the installed version of nkqa."""
+    try:
+        return version("nkqa")
+    except PackageNotFoundError:
+        return "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An opened index. Rows of `vectors` are passages, rows of `sentence_vectors` sentences, in order.
+
+    `first_row` gives the row of each document's first sentence.
+    """
+
+    folder: Path
+    manifest: IndexManifest
+    documents: Mapping[str, Document]
+    passages: tuple[Passage, ...]
+    vectors: Vector
+    sentence_vectors: Vector
+    first_row: Mapping[str, int]
+    store: store.ChromaStore
+    lexical: BM25
+    names: Gazetteer
+    encoder: QueryEncoder
+    private: tempfile.TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Let go of Chroma's files."""
+        self.store.close()
+        if self.private is not None:
+            self.private.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an index is built from."""
+
+    documents: tuple[Document, ...]
+    names: Gazetteer
+    fingerprint: str
+    added: tuple[str, ...] = ()
+
+
+# --- building ----------------------------------------------------------------------------------------------
+
+
+def build_index(
+    settings: Settings,
+    added: Sequence[Path] = (),
+    progress: Progress | None = None,
+    embedder: Embedder | None = None,
+) -> IndexManifest:
+    """Build a new index of the corpus and of a person's own documents, check it, and make it the current one.
+
+    Raises:
+        IndexBusy: another process is building.
+        CorpusError, FormatError, ModelError: what is built from is not as it should be.
+        IndexDamaged: the finished build could not be opened and queried; the old one stays.
+    """
+    return build_from(read_material(settings, added), settings, progress, embedder)
+
+
+def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
+    """Read the corpus, its names, and the files or folders `added`; a file that cannot be read raises."""
+    documents = load_corpus(settings.corpus)
+    files: list[Path] = []
+    if added:
+        from nkqa.formats import read_files
+
+        ingested = read_files(added)
+        if ingested.refused:
+            raise FormatError("; ".join(f"{r.path}: {r.reason}" for r in ingested.refused))
+        documents += ingested.documents
+        files = _files(added)
+    print_ = fingerprint(settings.corpus, files)
+    return Material(
+        tuple(documents), load_names(settings.corpus / "names.yaml"), print_, tuple(str(p.resolve()) for p in added)
+    )
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    return sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file())
+
+
+def build_from(
+    material: Material,
+    settings: Settings,
+    progress: Progress | None = None,
+    embedder: Embedder | None = None,
+) -> IndexManifest:
+    """Build from documents in hand; otherwise as `build_index`."""
+    root = settings.index
+    (root / "builds").mkdir(parents=True, exist_ok=True)
+    with _lock(root):
+        folder = root / "builds" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        folder.mkdir()
+        try:
+            manifest = _write(folder, material, settings, progress or _silent, embedder)
+            _probe(folder)
+            manifest = replace(manifest, files=_hashes(folder))
+            _write_durably(folder / _MANIFEST, json.dumps(asdict(manifest), indent=2))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        previous = _read_current(root)
+        _write_durably(root / _CURRENT, folder.name + "\n")
+        _clean(root, keep={folder.name, previous})
+        return manifest
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+@contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    lock = FileLock(root / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise IndexBusy(f"{root}: another process is building an index there; wait for it to end") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write(
+    folder: Path, material: Material, settings: Settings, progress: Progress, given: Embedder | None
+) -> IndexManifest:
+    count = token_counter(settings.tokenizer)
+    passages = [p for d in material.documents for p in cut(d, count, settings.max_tokens)]
+    sentences = [d.text[s.start : s.end] for d in material.documents for s in d.sentences]
+    cache = _vector_cache(settings)
+    embedder = given or _LazyEmbedder(settings)
+    _write_lines(folder / "documents.jsonl", material.documents)
+    _write_lines(folder / "passages.jsonl", passages)
+    _write_lines(folder / "names.jsonl", material.names.entries)
+    vectors = _embed("passages", [p.index_text for p in passages], embedder, cache, progress)
+    np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
+    BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
+    progress("storing", 0, 1)
+    chroma = store.ChromaStore(folder / "chroma", create=True)
+    chroma.add([p.id for p in passages], vectors)
+    chroma.close()
+    progress("storing", 1, 1)
+    encoder_sha, agreement = _encoder(settings, embedder, given is None, sentences[:_PROBES], progress)
+    return IndexManifest(
+        format=FORMAT,
+        nkqa_version=nkqa_version(),
+        chroma_version=store.VERSION,
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        corpus_fingerprint=material.fingerprint,
+        added=material.added,
+        embedding_model=embedder.name,
+        embedding_sha256=embed.model_sha256(settings.embedding_model) if given is None else embedder.name,
+        encoder_sha256=encoder_sha,
+        agreement=agreement,
+        dimension=int(vectors.shape[1]),
+        tokenizer=settings.tokenizer,
+        max_tokens=settings.max_tokens,
+        documents=len(material.documents),
+        passages=len(passages),
+        sentences=len(sentences),
+    )
+
+
+class _LazyEmbedder:
+    """Loads the real model when the first text must be embedded: a rebuild of known texts never does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = settings.embedding_model
+        self._threads = settings.threads
+        self._real: embed.SentenceTransformerEmbedder | None = None
+
+    @property
+    def real(self) -> embed.SentenceTransformerEmbedder:
+        if self._real is None:
+            self._real = embed.SentenceTransformerEmbedder(self.name, self._threads)
+        return self._real
+
+    @property
+    def dimension(self) -> int:
+        return self.real.dimension
+
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
+        return self.real.embed_passages(texts)
+
+    def embed_query(self, text: str) -> Vector:
+        return self.real.embed_query(text)
+
+
+def _vector_cache(settings: Settings) -> dict[str, Vector]:
+    """Return the vectors of the current build by text, if it is whole and of the same model; else nothing."""
+    try:
+        folder = current_build(settings.index)
+        manifest = read_manifest(folder)
+        _check_files(folder, manifest, ("vectors.npy", "sentences.npy", "passages.jsonl", "documents.jsonl"))
+        if manifest.embedding_sha256 != embed.model_sha256(settings.embedding_model):
+            return {}
+        documents, passages = _read_texts(folder)
+    except NkqaError:
+        return {}  # nothing to reuse: everything is embedded
+    texts = [p.index_text for p in passages]
+    lines = [d.text[s.start : s.end] for d in documents for s in d.sentences]
+    known = dict(zip(texts, np.load(folder / "vectors.npy"), strict=True))
+    return known | dict(zip(lines, np.load(folder / "sentences.npy"), strict=True))
+
+
+def _embed(
+    step: str, texts: Sequence[str], embedder: Embedder, cache: Mapping[str, Vector], progress: Progress
+) -> Vector:
+    missing = [t for t in dict.fromkeys(texts) if t not in cache]
+    fresh: dict[str, Vector] = {}
+    for at in range(0, len(missing), _BATCH):
+        progress(step, at, len(missing))
+        batch = missing[at : at + _BATCH]
+        fresh |= dict(zip(batch, embedder.embed_passages(batch), strict=True))
+    progress(step, len(missing), len(missing))
+    return np.stack([fresh[t] if t in fresh else cache[t] for t in texts]).astype(np.float32)
+
+
+def _encoder(
+    settings: Settings, embedder: Embedder, real: bool, samples: Sequence[str], progress: Progress
+) -> tuple[str, float]:
+    """Export the question encoder unless it is there; return its hash and agreement, or "" if there is none."""
+    if not real or settings.embedding_model != embed.DEFAULT_MODEL or not isinstance(embedder, _LazyEmbedder):
+        return "", 1.0
+    file = encoder_file(settings.index, embed.DEFAULT_SHA256)
+    note = file.with_suffix(".json")
+    if not (file.is_file() and note.is_file() and json.loads(note.read_text())["sha256"] == embed.sha256_of(file)):
+        progress("exporting the encoder", 0, 1)
+        file.parent.mkdir(exist_ok=True)
+        fresh = file.with_suffix(f".{os.getpid()}.new")
+        embed.export_encoder(embedder.real, fresh)
+        os.replace(fresh, file)
+        encoder = embed.OnnxEncoder(file, embed.query_tokenizer(embed.default_folder()))
+        wanted = embedder.embed_passages(samples)
+        agreement = min(float(encoder.embed_query(t) @ v) for t, v in zip(samples, wanted, strict=True))
+        _write_durably(note, json.dumps({"sha256": embed.sha256_of(file), "agreement": round(agreement, 4)}))
+        progress("exporting the encoder", 1, 1)
+    said = json.loads(note.read_text())
+    return str(said["sha256"]), float(said["agreement"])
+
+
+def encoder_file(root: Path, model_sha256: str) -> Path:
+    """Return where the encoder exported from these weights lies."""
+    return root / "encoders" / f"{model_sha256[:12]}.onnx"
+
+
+def _write_lines(file: Path, rows: Iterable[Document | Passage | Name]) -> None:
+    file.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n")
+
+
+def _write_durably(file: Path, text: str) -> None:
+    """Write a file so that after a crash it is the old one or the new one, never a part."""
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    with fresh.open("w", encoding="utf-8", newline="\n") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    os.replace(fresh, file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Hash every file of a build but Chroma's database, whose bytes change whenever it is opened."""
+    files = sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".sqlite3" and f.name != _MANIFEST)
+    return {f.relative_to(folder).as_posix(): embed.sha256_of(f) for f in files}
+
+
+def _probe(folder: Path) -> None:
+    """Open and query the build in a child: a damaged Chroma folder can take its process down.
+
+    Raises:
+        IndexDamaged: the child died or a vector was not found as its own nearest.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "nkqa.index", str(folder)], capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
+        raise IndexDamaged(f"{folder}: the new build failed its check ({last or done.returncode}); it was discarded")
+
+
+def probe(folder: Path) -> None:
+    """Query Chroma with some of the vectors it was given; each must find itself.
+
+    Raises:
+        IndexDamaged: one does not.
+    """
+    vectors = np.load(folder / "vectors.npy")
+    _, passages = _read_texts(folder)
+    chroma = store.ChromaStore(folder / "chroma")
+    if chroma.count() != len(passages):
+        raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors for {len(passages)} passages")
+    for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
+        found = chroma.search(vectors[row], 3)
+        if not found or found[0][1] < 0.999:
+            raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
+    chroma.close()
+
+
+def _clean(root: Path, keep: set[str | None]) -> None:
+    for build in (root / "builds").iterdir():
+        if build.name not in keep:
+            shutil.rmtree(build, ignore_errors=True)
+
+
+# --- opening -----------------------------------------------------------------------------------------------
+
+
+def _read_current(root: Path) -> str | None:
+    file = root / _CURRENT
+    return file.read_text("utf-8").strip() if file.is_file() else None
+
+
+def current_build(root: Path) -> Path:
+    """Return the folder of the current build.
+
+    Raises:
+        IndexMissing: there is none.
+    """
+    name = _read_current(root)
+    if not name or not (root / "builds" / name / _MANIFEST).is_file():
+        raise IndexMissing(f"{root}: there is no index yet; run: nkqa index build")
+    return root / "builds" / name
+
+
+def read_manifest(folder: Path) -> IndexManifest:
+    """Read the manifest of a build.
+
+    Raises:
+        IndexStale: it was written by a version with another format.
+        IndexDamaged: it cannot be read.
+    """
+    try:
+        raw = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        if raw.get("format") != FORMAT:
+            raise IndexStale(f"{folder}: has format {raw.get('format')}, this is {FORMAT}; run: nkqa index build")
+        return TypeAdapter(IndexManifest).validate_python(raw)
+    except (OSError, ValueError, ValidationError) as error:
+        raise IndexDamaged(f"{folder / _MANIFEST}: {error}; run: nkqa index build") from error
+
+
+def _check_files(folder: Path, manifest: IndexManifest, only: Sequence[str] = ()) -> None:
+    for name, expected in manifest.files.items():
+        if only and name not in only:
+            continue
+        file = folder / name
+        if not file.is_file():
+            raise IndexDamaged(f"{file}: is missing; run: nkqa index build")
+        if embed.sha256_of(file) != expected:
+            raise IndexDamaged(f"{file}: is not the file that was written; run: nkqa index build")
+
+
+def stale_reasons(manifest: IndexManifest, settings: Settings) -> list[str]:
+    """Return why an index is not the one that the settings and the corpus ask for; empty if it is."""
+    wanted = {
+        "corpus": (manifest.corpus_fingerprint, fingerprint(settings.corpus, _files(map(Path, manifest.added)))),
+        "embedding model": (manifest.embedding_sha256, embed.model_sha256(settings.embedding_model)),
+        "tokenizer": (manifest.tokenizer, settings.tokenizer),
+        "passage size": (str(manifest.max_tokens), str(settings.max_tokens)),
+        "Chroma version": (manifest.chroma_version, store.VERSION),
+        "nkqa version": (manifest.nkqa_version, nkqa_version()),
+    }
+    return [
+        f"built with {name} {had[:12]}, now {now[:12]}" for name, (had, now) in wanted.items() if had != now
+    ]
+
+
+def open_index(settings: Settings, encoder: QueryEncoder | None = None) -> Index:
+    """Open the current build and check every file of it.
+
+    Args:
+        settings: say where it is and what it should have been built from.
+        encoder: encodes questions instead of the exported model; the index is then not compared with the
+            settings' model and corpus.
+
+    Raises:
+        IndexMissing, IndexStale, IndexDamaged, ModelError: each with what to run.
+    """
+    folder = current_build(settings.index)
+    manifest = read_manifest(folder)
+    if encoder is None and (reasons := stale_reasons(manifest, settings)):
+        raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
+    _check_files(folder, manifest)
+    documents, passages = _read_texts(folder)
+    rows, at = {}, 0
+    for document in documents:
+        rows[document.id] = at
+        at += len(document.sentences)
+    chroma = folder / "chroma"
+    private = None if os.access(chroma, os.W_OK) else store.private_copy(chroma)
+    return Index(
+        folder=folder,
+        manifest=manifest,
+        documents={d.id: d for d in documents},
+        passages=tuple(passages),
+        vectors=np.load(folder / "vectors.npy"),
+        sentence_vectors=np.load(folder / "sentences.npy"),
+        first_row=rows,
+        store=store.ChromaStore(Path(private.name) if private else chroma),
+        lexical=BM25.load(folder / "bm25", len(passages)),
+        names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
+        encoder=encoder or _query_encoder(settings, manifest),
+        private=private,
+    )
+
+
+def _query_encoder(settings: Settings, manifest: IndexManifest) -> QueryEncoder:
+    if not manifest.encoder_sha256:
+        return embed.SentenceTransformerEmbedder(manifest.embedding_model, threads=1)
+    file = encoder_file(settings.index, manifest.embedding_sha256)
+    if embed.sha256_of(file) != manifest.encoder_sha256:
+        raise ModelError(f"{file}: is not the encoder that was exported; delete it and run: nkqa index build")
+    return embed.OnnxEncoder(file, embed.query_tokenizer(embed.default_folder()))
+
+
+def _read_texts(folder: Path) -> tuple[list[Document], list[Passage]]:
+    return (
+        _read_lines(folder / "documents.jsonl", TypeAdapter(Document)),
+        _read_lines(folder / "passages.jsonl", TypeAdapter(Passage)),
+    )
+
+
+def _read_lines(file: Path, adapter: TypeAdapter[_Row]) -> list[_Row]:
+    try:
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            return [adapter.validate_json(line) for line in lines]
+    except (OSError, ValidationError) as error:
+        raise IndexDamaged(f"{file}: {error}; run: nkqa index build") from error
+
+
+def verify_index(settings: Settings) -> IndexManifest:
+    """Check every file of the current build and query it in a child process.
+
+    Raises:
+        IndexMissing, IndexStale, IndexDamaged: what is wrong and what to run.
+    """
+    folder = current_build(settings.index)
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest)
+    _probe(folder)
+    if reasons := stale_reasons(manifest, settings):
+        raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
+    return manifest
+
+
+if __name__ == "__main__":
+    probe(Path(sys.argv[1]))
