@@ -1,0 +1,123 @@
+"""`serve(settings)`: one process on one address, until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import socket
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from nkqa.engine import open_engine
+from nkqa.errors import SettingsError, Unavailable
+from nkqa.server.app import Mount, create_app
+from nkqa.server.logs import configure
+from nkqa.server.loopback import is_loopback
+from nkqa.settings import Settings
+
+log = logging.getLogger("nkqa.server")
+HEAD_SECONDS = 10.0
+GRACE_SECONDS = 10
+MOST_CONNECTIONS = 1_000
+
+
+def check(settings: Settings) -> None:
+    """Refuse to serve with settings that cannot be meant.
+
+    Raises:
+        SettingsError: open to others without a key, or several worker processes.
+    """
+    if not is_loopback(settings.host) and not settings.public and not settings.api_keys.get_secret_value():
+        raise SettingsError(
+            f"NKQA_HOST={settings.host} lets other machines in: set NKQA_API_KEYS, or NKQA_PUBLIC=1."
+        )
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    if workers not in ("", "1"):
+        raise SettingsError(f"WEB_CONCURRENCY={workers}: nkqa serves from one process; unset it.")
+
+
+def serve(settings: Settings, mount: Mount | None = None) -> None:
+    """Open the index and serve it on the settings' address until SIGINT or SIGTERM.
+
+    Raises:
+        SettingsError: the settings cannot be meant.
+        Unavailable: the address cannot be listened on.
+        IndexMissing, IndexStale, IndexDamaged, ModelError: the index cannot be opened.
+    """
+    check(settings)
+    with listen(settings.host, settings.port) as listening:
+        configure()
+        engine = open_engine(settings)
+        app = create_app(engine, mount, close=True)
+        host, port = listening.getsockname()[:2]
+        log.info("listening", extra={"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"})
+        uvicorn.Server(config(app, settings)).run(sockets=[listening])
+
+
+def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn is to serve `app`."""
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.proxies,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
+
+    Raises:
+        Unavailable: the address is taken, or not ours.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot listen on {host} port {port}: {error}. Set NKQA_HOST or NKQA_PORT."
+        ) from error
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with a deadline for the head of a request, which uvicorn has not."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 uvicorn's own signature
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of the head."""
+        super().on_message_begin()
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        """The head is here."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is there to wait for."""
+        self._stop_waiting()
+        super().connection_lost(exc)

@@ -1,0 +1,96 @@
+"""What the routes share: the engine, the settings, the threads that questions are answered in."""
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import cast
+
+from fastapi import Request
+
+from nkqa.engine import Engine, Retrieved, Understood
+from nkqa.server.work import Work
+from nkqa.settings import Settings
+from nkqa.types import Answer, Ask, Document, Locator, Sentence, SourceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The engine and how it is served."""
+
+    engine: Engine
+    settings: Settings
+    work: Work
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Answer in a thread.
+
+        Raises:
+            BadQuestion: the question cannot be asked.
+            Problem: too many requests are in flight.
+        """
+        timed = replace(ask, timings=True)
+        answer = await self.work.run(lambda: self.engine.ask(timed), slow=ask.composer == "llm")
+        return self.seen(ask, answer)
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Understood | Retrieved | Answer]:
+        """Answer in a thread, yielding each stage as it is done, the answer last."""
+        timed = replace(ask, timings=True)
+        async for event in self.work.iterate(lambda: self.engine.stream(timed), slow=ask.composer == "llm"):
+            yield self.seen(ask, event) if isinstance(event, Answer) else event
+
+    def seen(self, ask: Ask, answer: Answer) -> Answer:
+        """Count an answer, and return it as it was asked for."""
+        return answer if ask.timings else replace(answer, timings=None)
+
+    def etag(self, *parts: object) -> str:
+        """Return the tag of what `parts` ask for: the same as long as corpus, index and version are."""
+        manifest = self.engine.manifest
+        state = [manifest.corpus_fingerprint, manifest.built_at, manifest.nkqa_version, *parts]
+        return f'W/"{sha256(json.dumps(state).encode()).hexdigest()[:32]}"'
+
+    def ask_etag(self, ask: Ask) -> str:
+        """Return the tag of the answer to `ask`."""
+        return self.etag("ask", asdict(ask))
+
+
+def service(request: Request) -> Service:
+    """Return what the request's app serves."""
+    return cast(Service, request.app.state.service)
+
+
+def unchanged(request: Request, etag: str) -> bool:
+    """Return whether the client says that it holds what `etag` names."""
+    held = request.headers.get("if-none-match", "")
+    return etag in (tag.strip() for tag in held.split(","))
+
+
+def source_info(document: Document) -> SourceInfo:
+    """Return the part of a document's source that a citation shows."""
+    source = document.source
+    return SourceInfo(
+        source.id, source.type, source.title, source.author, source.publisher, source.issued, source.URL,
+        source.perspective,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSentence:
+    """A sentence with its offsets and its place, as `schema.PlacedSentence` describes it."""
+
+    text: str
+    start: int
+    end: int
+    sha256: str
+    heading: str
+    paragraph: int
+    locator: Locator
+
+
+def placed(document: Document, sentence: Sentence) -> PlacedSentence:
+    """Return a sentence of `document` with its text."""
+    text = document.text[sentence.start : sentence.end]
+    digest = sha256(text.encode()).hexdigest()
+    return PlacedSentence(
+        text, sentence.start, sentence.end, digest, sentence.heading, sentence.paragraph, sentence.locator
+    )

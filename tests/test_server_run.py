@@ -1,0 +1,109 @@
+"""A real server on a real socket: refuses what cannot be meant, answers, cuts off the slow."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from nkqa.engine import Engine
+from nkqa.errors import SettingsError, Unavailable
+from nkqa.server import run
+from nkqa.server.app import create_app
+from nkqa.settings import load_settings
+
+
+@contextmanager
+def serving(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """Run `app` as `serve` does, in a thread; signals stay with the test."""
+    started = threading.Event()
+    startup = uvicorn.Server.startup
+
+    async def tell(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        await startup(self, sockets)
+        started.set()
+
+    monkeypatch.setattr(uvicorn.Server, "startup", tell)
+    with run.listen("127.0.0.1", 0) as listening:
+        server = uvicorn.Server(run.config(app, load_settings()))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            assert started.wait(10)
+            yield listening.getsockname()
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def test_it_answers_over_a_socket(toy_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(create_app(toy_engine), monkeypatch) as (host, port):
+        answer = httpx2.post(f"http://{host}:{port}/ask", json={"question": "What happened?"})
+
+    assert answer.status_code == 200
+    assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: loc"])
+def test_a_head_that_does_not_come_is_cut_off(
+    toy_engine: Engine, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(run, "HEAD_SECONDS", 0.05)
+    with (
+        serving(create_app(toy_engine), monkeypatch) as address,
+        socket.create_connection(address, 10) as client,
+    ):
+        client.sendall(sent)
+        assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n\x00\xff\r\n\r\n"]
+)
+def test_garbage_is_answered_400(toy_engine: Engine, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    with (
+        serving(create_app(toy_engine), monkeypatch) as address,
+        socket.create_connection(address, 10) as client,
+    ):
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"")
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "message"),
+    [
+        ({"host": "0.0.0.0"}, {}, "NKQA_API_KEYS"),
+        ({"host": "::"}, {}, "NKQA_PUBLIC"),
+        ({"host": "example.org"}, {}, "NKQA_API_KEYS"),
+        ({}, {"WEB_CONCURRENCY": "2"}, "one process"),
+    ],
+)
+def test_it_refuses_settings_that_cannot_be_meant(
+    given: dict[str, object], environment: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=message):
+        run.check(load_settings(**given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"host": "::1"}, {"host": "0.0.0.0", "public": True}, {"host": "0.0.0.0", "api_keys": "a-key"}],
+)
+def test_it_takes_settings_that_can(given: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+
+    run.check(load_settings(**given))
+
+
+def test_a_taken_port_is_named() -> None:
+    with run.listen("127.0.0.1", 0) as taken, pytest.raises(Unavailable, match=str(taken.getsockname()[1])):
+        run.listen("127.0.0.1", taken.getsockname()[1])
