@@ -8,6 +8,7 @@
 Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -73,13 +74,12 @@ class Index:
     lexical: BM25
     names: Gazetteer
     encoder: QueryEncoder
-    private: tempfile.TemporaryDirectory[str] | None = None
+    private: tempfile.TemporaryDirectory[str]
 
     def close(self) -> None:
         """Let go of Chroma's files."""
         self.store.close()
-        if self.private is not None:
-            self.private.cleanup()
+        self.private.cleanup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,14 @@ def build_from(
         _write_durably(root / _CURRENT, folder.name + "\n")
         _clean(root, keep={folder.name, previous})
         return manifest
+
+
+def build_from_documents(
+    documents: Sequence[Document], settings: Settings, progress: Progress | None = None
+) -> IndexManifest:
+    """Build from documents that no corpus folder holds, without a gazetteer; `settings.index` says where."""
+    digest = hashlib.sha256("".join(d.text for d in documents).encode()).hexdigest()
+    return build_from(Material(tuple(documents), Gazetteer(), digest), settings, progress)
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -320,8 +328,7 @@ def _write_durably(file: Path, text: str) -> None:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """Hash every file of a build but Chroma's database, whose bytes change whenever it is opened."""
-    files = sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".sqlite3" and f.name != _MANIFEST)
+    files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _MANIFEST)
     return {f.relative_to(folder).as_posix(): embed.sha256_of(f) for f in files}
 
 
@@ -347,7 +354,8 @@ def probe(folder: Path) -> None:
     """
     vectors = np.load(folder / "vectors.npy")
     _, passages = _read_texts(folder)
-    chroma = store.ChromaStore(folder / "chroma")
+    copy = store.private_copy(folder / "chroma")
+    chroma = store.ChromaStore(Path(copy.name))
     if chroma.count() != len(passages):
         raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors for {len(passages)} passages")
     for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
@@ -355,6 +363,7 @@ def probe(folder: Path) -> None:
         if not found or found[0][1] < 0.999:
             raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
     chroma.close()
+    copy.cleanup()
 
 
 def _clean(root: Path, keep: set[str | None]) -> None:
@@ -425,20 +434,20 @@ def stale_reasons(manifest: IndexManifest, settings: Settings) -> list[str]:
     ]
 
 
-def open_index(settings: Settings, encoder: QueryEncoder | None = None) -> Index:
+def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compare: bool = True) -> Index:
     """Open the current build and check every file of it.
 
     Args:
         settings: say where it is and what it should have been built from.
-        encoder: encodes questions instead of the exported model; the index is then not compared with the
-            settings' model and corpus.
+        encoder: encodes questions instead of the exported model.
+        compare: whether to refuse an index that was built from something else than the settings say.
 
     Raises:
         IndexMissing, IndexStale, IndexDamaged, ModelError: each with what to run.
     """
     folder = current_build(settings.index)
     manifest = read_manifest(folder)
-    if encoder is None and (reasons := stale_reasons(manifest, settings)):
+    if compare and (reasons := stale_reasons(manifest, settings)):
         raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
     _check_files(folder, manifest)
     documents, passages = _read_texts(folder)
@@ -446,8 +455,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None) -> Index
     for document in documents:
         rows[document.id] = at
         at += len(document.sentences)
-    chroma = folder / "chroma"
-    private = None if os.access(chroma, os.W_OK) else store.private_copy(chroma)
+    private = store.private_copy(folder / "chroma")
     return Index(
         folder=folder,
         manifest=manifest,
@@ -456,7 +464,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None) -> Index
         vectors=np.load(folder / "vectors.npy"),
         sentence_vectors=np.load(folder / "sentences.npy"),
         first_row=rows,
-        store=store.ChromaStore(Path(private.name) if private else chroma),
+        store=store.ChromaStore(Path(private.name)),
         lexical=BM25.load(folder / "bm25", len(passages)),
         names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
         encoder=encoder or _query_encoder(settings, manifest),

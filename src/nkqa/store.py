@@ -74,7 +74,11 @@ class ChromaStore:
 
 
 def private_copy(folder: Path) -> tempfile.TemporaryDirectory[str]:
-    """Copy a Chroma folder to a temporary one: Chroma cannot open what it may not write to."""
+    """Copy a Chroma folder to a temporary one, to be opened there.
+
+    Chroma rewrites its files whenever it is opened and queried: the built ones must stay as they were hashed,
+    and may lie where nothing can be written.
+    """
     copy = tempfile.TemporaryDirectory(prefix="nkqa-")
     shutil.copytree(folder, copy.name, dirs_exist_ok=True)
     return copy

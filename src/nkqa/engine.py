@@ -1,0 +1,331 @@
+"""ask(question) -> Answer: the five stages, in order."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from nkqa import compose
+from nkqa.errors import NotFound
+from nkqa.evidence import Claims, Evidence, weigh
+from nkqa.fuse import convex
+from nkqa.index import Index, open_index
+from nkqa.names import Gazetteer
+from nkqa.protocols import QueryEncoder, Vector
+from nkqa.question import Question, Vocabulary, check_text, understand
+from nkqa.settings import Settings
+from nkqa.text import fold, words
+from nkqa.dates import dates_in
+from nkqa.types import (
+    Abstention,
+    Answer,
+    Ask,
+    Citation,
+    CorpusInfo,
+    Document,
+    Filters,
+    Hit,
+    IndexManifest,
+    Passage,
+    Reason,
+)
+
+STAGES = ("dense", "lexical", "names", "reader")
+"""What `without` can leave out, to see what it is worth."""
+DEPTH = 12
+"""Passages whose sentences are read."""
+_CANDIDATES = 64
+"""Passages asked of Chroma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """First stage of a stream: the question as understood."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Second stage of a stream: the passages that were found."""
+
+    hits: tuple[Hit, ...]
+
+
+Stage = Understood | Retrieved | Answer
+
+
+class Engine:
+    """Answers questions from one opened index. Safe to share between threads."""
+
+    def __init__(self, index: Index, settings: Settings, without: frozenset[str] = frozenset()) -> None:
+        """Make ready what every question needs.
+
+        Raises:
+            ValueError: `without` names no stage.
+        """
+        if unknown := without - set(STAGES):
+            raise ValueError(f"{', '.join(sorted(unknown))}: no such stage; there are {', '.join(STAGES)}")
+        self._index = index
+        self._without = without
+        self.settings = settings
+        self.manifest: IndexManifest = index.manifest
+        self.documents: Mapping[str, Document] = index.documents
+        self.passages: Sequence[Passage] = index.passages
+        self.names: Gazetteer = index.names
+        self.corpus = _corpus_info(index)
+        self._position = {p.id: i for i, p in enumerate(index.passages)}
+        self._rows = {
+            p.id: range(index.first_row[p.document_id] + p.first, index.first_row[p.document_id] + p.last + 1)
+            for p in index.passages
+        }
+        self._passage_of = {row: p for p in index.passages for row in self._rows[p.id]}
+        self._claims = Claims(index.documents.values(), index.names)
+        self._vocabulary = _vocabulary(index)
+
+    # --- looking things up -----------------------------------------------------------------------------
+
+    def document(self, document_id: str) -> Document:
+        """Return a document by id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if document_id not in self.documents:
+            raise NotFound(f"no source has the id {document_id!r}; there are {', '.join(self.documents)}")
+        return self.documents[document_id]
+
+    def passage(self, passage_id: str) -> Passage:
+        """Return a passage by id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if passage_id not in self._position:
+            raise NotFound(f"no passage has the id {passage_id!r}; ids look like {self.passages[0].id!r}")
+        return self.passages[self._position[passage_id]]
+
+    def neighbours(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
+        """Return the passages before and after in the same document, None at its ends."""
+        at = self._position[passage.id]
+        around = (self.passages[i] if 0 <= i < len(self.passages) else None for i in (at - 1, at + 1))
+        before, after = (p if p and p.document_id == passage.document_id else None for p in around)
+        return before, after
+
+    def cite(self, document_id: str, sentence: int, number: int = 0) -> Citation:
+        """Return the citation of a document's sentence, counted from 0."""
+        document = self.document(document_id)
+        passage = self._passage_of[self._index.first_row[document_id] + sentence]
+        return compose.cite(document, sentence, passage.id, number)
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def ask(self, ask: Ask) -> Answer:
+        """Return the answer to a question, or the reason why there is none.
+
+        Raises:
+            BadQuestion: the text cannot be asked.
+            NotFound: a filter names a source that does not exist.
+        """
+        *_, last = self.stream(ask)
+        assert isinstance(last, Answer)
+        return last
+
+    def stream(self, ask: Ask) -> Iterator[Stage]:
+        """Yield what each stage found as it is found; the last is what `ask` returns."""
+        clock = _Clock()
+        with clock.stage("understand"):
+            question = self._understand(ask)
+            allowed = self._allowed(ask.filters)
+        yield Understood(question)
+        with clock.stage("retrieve"):
+            query = self._index.encoder.embed_query(question.search)
+            hits = self._retrieve(question, query, _CANDIDATES, allowed)
+        yield Retrieved(tuple(hits[:DEPTH]))
+        with clock.stage("read"):
+            evidence = self._read(question, query, hits[:DEPTH])
+        with clock.stage("compose"):
+            answer = self._compose(ask, question, evidence)
+        yield _finish(answer, ask, hits[:DEPTH], clock)
+
+    def search(self, question: str, k: int = 10, filters: Filters = Filters()) -> list[Hit]:
+        """Return the `k` best passages, best first.
+
+        Raises:
+            BadQuestion: the text cannot be searched for.
+            NotFound: a filter names a source that does not exist.
+        """
+        asked = self._understand(Ask(check_text(question)))
+        return self._retrieve(asked, self._index.encoder.embed_query(asked.search), k, self._allowed(filters))
+
+    def ranked(
+        self, question: str, k: int = 5, exclude: frozenset[str] = frozenset()
+    ) -> list[tuple[str, int, float]]:
+        """Return the `k` best sentences as document id, position in it and score, whether they answer or not."""
+        asked = self._understand(Ask(question))
+        evidence = self._weigh(asked, frozenset(self.documents) - exclude)
+        return [(e.claim.document_id, e.claim.index, e.score) for e in evidence[:k]]
+
+    def confidence(self, question: str, exclude: frozenset[str] = frozenset()) -> float:
+        """Return the probability, 0 to 1, that the documents, some excluded, answer the question."""
+        asked = self._understand(Ask(question))
+        return _confidence(self._weigh(asked, frozenset(self.documents) - exclude))
+
+    def close(self) -> None:
+        """Let go of the index's files."""
+        self._index.close()
+
+    # --- the stages ------------------------------------------------------------------------------------
+
+    def _understand(self, ask: Ask) -> Question:
+        return understand(
+            ask.question, ask.history, self.names, self._vocabulary, widen="names" not in self._without
+        )
+
+    def _allowed(self, filters: Filters) -> frozenset[str]:
+        for source in filters.sources:
+            self.document(source)
+        return frozenset(d.id for d in self.documents.values() if _passes(d, filters))
+
+    def _retrieve(self, question: Question, query: Vector, k: int, allowed: frozenset[str]) -> list[Hit]:
+        index = self._index
+        cosine = np.full(len(self.passages), -1.0, dtype=np.float32)
+        lexical = np.zeros(len(self.passages), dtype=np.float32)
+        if "lexical" not in self._without:
+            lexical = index.lexical.scores(question.terms)
+        if "dense" not in self._without:
+            near = [self._position[i] for i, _ in index.store.search(query, max(k, _CANDIDATES))]
+            # A passage that only the words found gets its cosine from our own copy of the vectors.
+            rows = np.unique([*near, *np.argsort(-lexical, kind="stable")[:_CANDIDATES]]).astype(int)
+            cosine[rows] = index.vectors[rows] @ query
+        score = convex(lexical, cosine)
+        best = float(lexical.max(initial=0.0)) or 1.0
+        order = [
+            i
+            for i in np.lexsort((np.arange(len(score)), -score)).tolist()
+            if self.passages[i].document_id in allowed and (cosine[i] > -1.0 or lexical[i] > 0.0)
+        ]
+        return [
+            Hit(self.passages[i], float(score[i]), rank, max(float(cosine[i]), -1.0), float(lexical[i] / best))
+            for rank, i in enumerate(order[:k], 1)
+        ]
+
+    def _weigh(self, question: Question, allowed: frozenset[str]) -> list[Evidence]:
+        query = self._index.encoder.embed_query(question.search)
+        return self._read(question, query, self._retrieve(question, query, _CANDIDATES, allowed)[:DEPTH])
+
+    def _read(self, question: Question, query: Vector, hits: Sequence[Hit]) -> list[Evidence]:
+        return weigh(question, query, hits, self._claims, self._rows, self._index.sentence_vectors)
+
+    def _compose(self, ask: Ask, question: Question, evidence: Sequence[Evidence]) -> Answer:
+        confidence = _confidence(evidence)
+        if reason := self._why_not(question, evidence, confidence):
+            return self._abstain(ask, question, evidence, reason, confidence)
+        chosen = compose.choose(question.kind, evidence, self._index.sentence_vectors, ask.max_sentences)
+        text, sentences, citations = compose.assemble(chosen, self.documents)
+        return Answer(
+            id="", question=ask.question, standalone_question=question.standalone, status="answered", answer=text,
+            short_answer=None, sentences=sentences, citations=citations, disagreements=(),
+            as_of=compose.as_of(citations), confidence=round(confidence, 4), abstention=None, suggestions=(),
+            corpus=self.corpus,
+        )  # fmt: skip
+
+    def _why_not(self, question: Question, evidence: Sequence[Evidence], confidence: float) -> Reason | None:
+        if question.refusal is not None:
+            return question.refusal
+        if not evidence or max(e.cosine for e in evidence) < 0.25:
+            return "off_topic"
+        return "not_in_corpus" if confidence < 0.5 else None
+
+    def _abstain(
+        self, ask: Ask, question: Question, evidence: Sequence[Evidence], reason: Reason, confidence: float
+    ) -> Answer:
+        nearest = () if reason in {"off_topic", "unclear", "unsupported_language"} else evidence[:3]
+        citations = tuple(
+            compose.cite(self.documents[e.claim.document_id], e.claim.index, e.passage_id, number)
+            for number, e in enumerate(nearest, 1)
+        )
+        message = compose.MESSAGES[reason].format(last=self.corpus.issued_to)
+        return Answer(
+            id="", question=ask.question, standalone_question=question.standalone, status="abstained",
+            answer=compose.NO_ANSWER, short_answer=None, sentences=(), citations=(), disagreements=(),
+            as_of=compose.as_of(citations), confidence=round(confidence, 4),
+            abstention=Abstention(reason, message, citations), suggestions=(), corpus=self.corpus,
+        )  # fmt: skip
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = round((time.perf_counter() - start) * 1000, 3)
+
+
+def _confidence(evidence: Sequence[Evidence]) -> float:
+    return evidence[0].score if evidence else 0.0
+
+
+def _finish(answer: Answer, ask: Ask, hits: Sequence[Hit], clock: _Clock) -> Answer:
+    """The answer with its id, which is the same for the same question and corpus, and what was asked to be shown."""
+    said = json.dumps([asdict(ask), answer.corpus.fingerprint], sort_keys=True)
+    total = round(sum(clock.timings.values()), 3)
+    return replace(
+        answer,
+        id=hashlib.sha256(said.encode()).hexdigest()[:16],
+        passages=tuple(hits) if ask.passages else None,
+        timings={**clock.timings, "total": total} if ask.timings else None,
+    )
+
+
+def _passes(document: Document, filters: Filters) -> bool:
+    source = document.source
+    return (
+        (not filters.sources or document.id in filters.sources)
+        and (not filters.types or source.type in filters.types)
+        and (not filters.perspectives or source.perspective in filters.perspectives)
+        and (filters.issued_from is None or source.issued >= filters.issued_from[: len(source.issued)])
+        and (filters.issued_to is None or source.issued <= filters.issued_to)
+    )
+
+
+def _corpus_info(index: Index) -> CorpusInfo:
+    issued = sorted(d.source.issued for d in index.documents.values())
+    return CorpusInfo(index.manifest.corpus_fingerprint[:16], len(index.documents), issued[0], issued[-1])
+
+
+def _vocabulary(index: Index) -> Vocabulary:
+    texts = [f"{d.source.title} {d.text}" for d in index.documents.values()]
+    last = max(d.source.issued for d in index.documents.values())
+    return Vocabulary(
+        frozenset(fold(w.text) for t in texts for w in words(t)),
+        frozenset(d.year for t in texts for d in dates_in(t) if d.year),
+        int(last[:4]),
+        int(last[5:7]),
+    )
+
+
+def open_engine(
+    settings: Settings,
+    without: frozenset[str] = frozenset(),
+    encoder: QueryEncoder | None = None,
+    *,
+    compare: bool = True,
+) -> Engine:
+    """Open the current index and return an engine over it; the arguments are those of `open_index`.
+
+    Raises:
+        IndexMissing, IndexStale, IndexDamaged, ModelError: each with what to run.
+    """
+    return Engine(open_index(settings, encoder, compare=compare), settings, without)

@@ -1,0 +1,39 @@
+"""The engine over the toy corpus."""
+
+import pytest
+
+from nkqa.engine import Engine, Retrieved, Understood
+from nkqa.errors import BadQuestion, NotFound
+from nkqa.types import Answer, Ask, Filters
+
+
+def test_a_fact_is_answered_with_its_place(toy_engine: Engine) -> None:
+    answer = toy_engine.ask(Ask("When must Southland leave the village of Oldmill?"))
+    assert answer.status == "answered"
+    first = answer.citations[0]
+    assert first.quote == toy_engine.documents[first.document].text[first.start : first.end]
+
+
+def test_the_stream_ends_in_what_ask_returns(toy_engine: Engine) -> None:
+    ask = Ask("How many wardens will watch the Lake Truce?")
+    stages = list(toy_engine.stream(ask))
+    assert isinstance(stages[0], Understood)
+    assert isinstance(stages[1], Retrieved)
+    assert isinstance(stages[-1], Answer)
+    assert stages[-1] == toy_engine.ask(ask)
+
+
+def test_filters_leave_sources_out(toy_engine: Engine) -> None:
+    answer = toy_engine.ask(Ask("How many villagers fled from Oldmill?", filters=Filters(sources=("report",))))
+    assert {c.document for c in answer.citations} <= {"report"}
+
+
+def test_an_unknown_source_is_named(toy_engine: Engine) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        toy_engine.ask(Ask("Who?", filters=Filters(sources=("nowhere",))))
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\u200b", "x" * 1001, "\ud800"])
+def test_what_cannot_be_asked_is_refused(toy_engine: Engine, text: str) -> None:
+    with pytest.raises(BadQuestion):
+        toy_engine.ask(Ask(text))
