@@ -1,0 +1,1 @@
+"""Answers about the Nagorno-Karabakh conflict, cut from cited sources."""

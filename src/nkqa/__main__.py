@@ -1,0 +1,5 @@
+"""`python -m nkqa` is `nkqa`."""
+
+from nkqa.cli import main
+
+main()

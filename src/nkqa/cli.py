@@ -1,0 +1,283 @@
+"""nkqa serve | ask | search | index | sources | corpus | ingest | eval: the only file that may import everything.
+
+Heavy modules are imported inside the commands, so that `nkqa --help` answers at once.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from nkqa.errors import IndexMissing, IndexStale, NkqaError, NotFound
+from nkqa.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from nkqa.engine import Engine
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Answers about the Nagorno-Karabakh conflict and the ceasefire of November 2020, cut from cited sources.",
+)
+index_app = typer.Typer(no_args_is_help=True, help="Build the index, or look at it.", rich_markup_mode=None)
+sources_app = typer.Typer(help="List the sources, or print one.", rich_markup_mode=None)
+corpus_app = typer.Typer(no_args_is_help=True, help="Check the corpus.", rich_markup_mode=None)
+app.add_typer(index_app, name="index")
+app.add_typer(sources_app, name="sources")
+app.add_typer(corpus_app, name="corpus")
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one line and an exit code of its own."""
+    try:
+        app()
+    except NkqaError as error:
+        typer.echo(f"nkqa: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _engine(settings: Settings) -> "Engine":
+    from nkqa.engine import open_engine
+
+    return open_engine(settings)
+
+
+def _ready(settings: Settings) -> "Engine":
+    """Open the engine, after building the index where it is missing or stale."""
+    try:
+        return _engine(settings)
+    except (IndexMissing, IndexStale) as error:
+        typer.echo(f"nkqa: {error.args[0].split('; run:')[0]}; building it", err=True)
+        _build(settings, ())
+        return _engine(settings)
+
+
+def _build(settings: Settings, added: tuple[Path, ...]) -> None:
+    from nkqa.index import build_index
+
+    with _progress() as told:
+        build_index(settings, added, told)
+
+
+class _progress:  # noqa: N801 - used as a function
+    """A bar for each step, on standard error."""
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        from tqdm import tqdm
+
+        self.bar: tqdm[None] | None = None
+
+        def told(step: str, done: int, total: int) -> None:
+            if self.bar is None or self.bar.desc.rstrip(": ") != step:
+                self.close()
+                self.bar = tqdm(total=total, desc=step, file=sys.stderr, bar_format="{desc:22}|{bar:30}| {n}/{total}")
+            self.bar.update(done - self.bar.n)
+
+        return told
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="A question, in English.")],
+    as_json: Json = False,
+    source: Annotated[Optional[list[str]], typer.Option(help="Answer from this source only; repeatable.")] = None,  # noqa: UP045
+    sentences: Annotated[int, typer.Option(min=1, max=10, help="Most sentences in the answer.")] = 5,
+    llm: Annotated[bool, typer.Option("--llm", help="Let the configured language model compose.")] = False,
+) -> None:
+    """Answer a question from the sources, or say why they do not answer it (exit code 0 both times)."""
+    from nkqa.show import answer_text
+    from nkqa.types import Ask, Filters
+
+    engine = _ready(load_settings())
+    asked = Ask(
+        question,
+        filters=Filters(sources=tuple(source or ())),
+        max_sentences=sentences,
+        composer="llm" if llm else "extractive",
+    )
+    answer = engine.ask(asked)
+    engine.close()
+    if as_json:
+        _print_json(asdict(answer))
+    else:
+        typer.echo(answer_text(answer))
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Print the passages that fit best, without an answer."""
+    from nkqa.show import hits_text
+
+    engine = _ready(load_settings())
+    hits = engine.search(question, k)
+    places = [engine.documents[h.passage.document_id].sentences[h.passage.first].locator for h in hits]
+    engine.close()
+    if as_json:
+        _print_json([{**asdict(h), "locator": asdict(p)} for h, p in zip(hits, places, strict=True)])
+    else:
+        typer.echo(hits_text(hits, places))
+
+
+@index_app.command("build")
+def index_build(
+    add: Annotated[Optional[list[Path]], typer.Option("--add", help="A document or folder of your own; repeatable.")] = None,  # noqa: UP045
+    as_json: Json = False,
+) -> None:
+    """Build a new index, check it, and put it in the place of the current one."""
+    settings = load_settings()
+    _build(settings, tuple(add or ()))
+    index_status(as_json)
+
+
+@index_app.command("status")
+def index_status(as_json: Json = False) -> None:
+    """Say what the current index was built from, and whether it still fits (exit code 4 if not)."""
+    from nkqa.index import current_build, read_manifest, stale_reasons
+    from nkqa.show import manifest_text
+
+    settings = load_settings()
+    folder = current_build(settings.index)
+    manifest = read_manifest(folder)
+    reasons = stale_reasons(manifest, settings)
+    if as_json:
+        _print_json({**asdict(manifest), "folder": str(folder), "stale": reasons})
+    else:
+        typer.echo(manifest_text(manifest, str(folder)))
+    if reasons:
+        raise IndexStale(f"the index is stale: {'; '.join(reasons)}; run: nkqa index build")
+
+
+@index_app.command("verify")
+def index_verify(as_json: Json = False) -> None:
+    """Check every file of the index and query it in a process of its own."""
+    from nkqa.index import verify_index
+
+    manifest = verify_index(load_settings())
+    if as_json:
+        _print_json({"files": len(manifest.files), "passages": manifest.passages, "ok": True})
+    else:
+        typer.echo(f"{len(manifest.files)} files are as written, {manifest.passages} passages are found.")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(context: typer.Context, as_json: Json = False) -> None:
+    """List the sources with author, publisher, date and whose voice it is."""
+    if context.invoked_subcommand is not None:
+        return
+    from nkqa.corpus import load_corpus
+    from nkqa.show import sources_text
+
+    documents = load_corpus(load_settings().corpus)
+    if as_json:
+        _print_json([{**asdict(d.source), "sentences": len(d.sentences)} for d in documents])
+    else:
+        typer.echo(sources_text(documents))
+
+
+@sources_app.command("show")
+def sources_show(
+    source_id: Annotated[str, typer.Argument(help="The id of a source.")],
+    page: Annotated[Optional[int], typer.Option(min=1, help="Only what stands on this page.")] = None,  # noqa: UP045
+    as_json: Json = False,
+) -> None:
+    """Print what the corpus holds of a source, or of one page of it."""
+    from nkqa.corpus import load_corpus
+    from nkqa.show import document_text
+
+    documents = {d.id: d for d in load_corpus(load_settings().corpus)}
+    if source_id not in documents:
+        raise NotFound(f"no source has the id {source_id!r}; there are {', '.join(documents)}")
+    document = documents[source_id]
+    kept = [s for s in document.sentences if page is None or s.locator.page == page]
+    if not kept:
+        raise NotFound(f"{source_id} holds nothing of page {page}")
+    if as_json:
+        _print_json([{**asdict(s), "text": document.text[s.start : s.end]} for s in kept])
+    else:
+        typer.echo(document_text(document, page))
+
+
+@corpus_app.command("check")
+def corpus_check(
+    originals: Annotated[Optional[Path], typer.Option(help="Folder with the original texts to compare with.")] = None,  # noqa: UP045
+    as_json: Json = False,
+) -> None:
+    """Check front matter, places, names and sentences of the corpus (exit code 3 if something is wrong)."""
+    from nkqa.check import check
+
+    findings = check(load_settings().corpus, originals)
+    if as_json:
+        _print_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.file}:{finding.line}: {finding.message}")
+        typer.echo(f"{len(findings)} finding(s).")
+    if findings:
+        raise typer.Exit(3)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Documents or folders of your own.")],
+    to: Annotated[Path, typer.Option(help="Folder that the source files are written to.")],
+    as_json: Json = False,
+) -> None:
+    """Read your own documents into source files, with their places (exit code 7 if one could not be read)."""
+    from nkqa.formats import ingest as read_into
+
+    with _progress() as told:
+        ingested = read_into(paths, to, told)
+    report: Mapping[str, object] = {
+        "written": {d.id: len(d.sentences) for d in ingested.documents},
+        "refused": {str(r.path): r.reason for r in ingested.refused},
+    }
+    if as_json:
+        _print_json(report)
+    else:
+        for document in ingested.documents:
+            typer.echo(f"{document.id}: {len(document.sentences)} sentences")
+        for refusal in ingested.refused:
+            typer.echo(f"{refusal.path}: not read: {refusal.reason}", err=True)
+    if ingested.refused:
+        raise typer.Exit(7)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the chat page at / and the API at /ask, after building the index where it is missing or stale."""
+    from nkqa.server.run import serve as run_server
+    from nkqa_ui.app import mount
+
+    settings = load_settings()
+    _ready(settings).close()
+    run_server(settings, mount)
+
+
+if __name__ == "__main__":
+    main()
