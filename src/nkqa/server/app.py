@@ -9,9 +9,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from nkqa.engine import Engine
-from nkqa.server import docs, health, problems, questions, sources
+from nkqa.server import docs, health, names, problems, questions, sources, stream, timeline, verify
 from nkqa.server.bodies import BodyLimit
 from nkqa.server.headers import DOCS, HeadLimit, SecurityHeaders
+from nkqa.server.places import Places
 from nkqa.server.problems import Problem, ProblemDocument
 from nkqa.server.service import Service
 from nkqa.server.watch import Watch
@@ -48,10 +49,10 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.service = Service(engine, settings, Work(settings.in_flight))
+    app.state.service = Service(engine, settings, Work(settings.in_flight), Places(engine))
     app.state.policies = {"/docs": DOCS}
-    for router in (questions.router, sources.router, health.router, docs.router):
-        app.include_router(router)
+    for room in (questions, stream, sources, names, timeline, verify, health, docs):
+        app.include_router(room.router)
     problems.install(app)
     _refuse_other_methods(app)
     _describe_problems(app)
@@ -81,8 +82,8 @@ def _refuse_other_methods(app: FastAPI) -> None:
     for path, methods in app.openapi()["paths"].items():
         allowed.setdefault(path, set()).update(m.upper() for m in methods)
     app.openapi_schema = None
-    for path, names in allowed.items():
-        app.router.routes.append(Route(path, _WrongMethod(", ".join(sorted(names))), include_in_schema=False))
+    for path, verbs in allowed.items():
+        app.router.routes.append(Route(path, _WrongMethod(", ".join(sorted(verbs))), include_in_schema=False))
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -1,5 +1,7 @@
 """`POST /ask`, `GET /ask` and `POST /search`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -7,15 +9,18 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from nkqa import types
+from nkqa.errors import NotFound
 from nkqa.server import schema
 from nkqa.server.bodies import JsonRoute
-from nkqa.server.problems import documented
-from nkqa.server.service import Service, service, source_info, unchanged
+from nkqa.server.places import source_info
+from nkqa.server.problems import Problem, documented
+from nkqa.server.service import Service, service, unchanged
 
 router = APIRouter(route_class=JsonRoute, tags=["questions"])
 ANSWER = TypeAdapter(types.Answer)
 _HIT = TypeAdapter(dict[str, Any])
 JSON_BODY = ("bad-json", "too-slow", "too-large", "wrong-media-type", "invalid")
+ASK_ERRORS = (*JSON_BODY, "bad-question", "unavailable", "internal")
 _TAG = {"ETag": {"schema": {"type": "string"}, "description": "The same for the same question and corpus."}}
 
 
@@ -33,7 +38,7 @@ class AskQuery(BaseModel):
 @router.post(
     "/ask",
     response_model=schema.Answer,
-    responses={200: {"headers": _TAG}, **documented(*JSON_BODY, "bad-question", "unavailable", "internal")},
+    responses={200: {"headers": _TAG}, **documented(*ASK_ERRORS)},
     summary="Ask a question",
 )
 async def ask(body: schema.AskRequest, request: Request) -> Response:
@@ -65,8 +70,18 @@ async def ask_by_address(asked: Annotated[AskQuery, Query()], request: Request) 
     return await _answer(held, wanted)
 
 
+@contextmanager
+def bad_filters() -> Iterator[None]:
+    """Turn a filter that names no source into a problem with the request."""
+    try:
+        yield
+    except NotFound as error:
+        raise Problem("invalid", f"body.filters: {error}") from None
+
+
 async def _answer(held: Service, wanted: types.Ask) -> Response:
-    answer = await held.ask(wanted)
+    with bad_filters():
+        answer = await held.ask(wanted)
     steady = wanted.composer == "extractive" and not wanted.timings
     headers = {"etag": held.ask_etag(wanted), "cache-control": "private, no-cache"}
     return Response(
@@ -79,14 +94,15 @@ async def _answer(held: Service, wanted: types.Ask) -> Response:
 @router.post(
     "/search",
     response_model=schema.SearchResponse,
-    responses=documented(*JSON_BODY, "bad-question", "unavailable", "internal"),
+    responses=documented(*ASK_ERRORS),
     summary="Search passages",
 )
 async def search(body: schema.SearchRequest, request: Request) -> Response:
     """Find passages without answering, best first."""
     held = service(request)
     engine = held.engine
-    hits = await held.work.run(lambda: engine.search(body.question, body.k, body.filters.filters()))
+    with bad_filters():
+        hits = await held.work.run(lambda: engine.search(body.question, body.k, body.filters.filters()))
     found = {
         "question": body.question,
         "hits": [_placed_hit(held, hit) for hit in hits],

@@ -88,7 +88,9 @@ class AskRequest(Strict):
         max_length=MOST_TURNS,
         description="The conversation before, newest last, so that a follow-up is understood.",
     )
-    filters: FiltersRequest = Field(default_factory=FiltersRequest, description="Which sources may answer.")
+    filters: FiltersRequest = Field(
+        default_factory=lambda: FiltersRequest.model_validate({}), description="Which sources may answer."
+    )
     composer: Composing | None = Field(
         None,
         description="`extractive` (sentences of the sources) or `llm` (a language model, where one is set "
@@ -127,7 +129,9 @@ class SearchRequest(Strict):
         description="A question or search words.", examples=["return of displaced people"]
     )
     k: int = Field(10, ge=1, le=50, description="Most passages.", examples=[10])
-    filters: FiltersRequest = Field(default_factory=FiltersRequest, description="Which sources to search.")
+    filters: FiltersRequest = Field(
+        default_factory=lambda: FiltersRequest.model_validate({}), description="Which sources to search."
+    )
 
 
 class SourceInfo(BaseModel):
@@ -353,6 +357,22 @@ class PassageDetail(BaseModel):
     sentences: list[PlacedSentence] = Field(description="Its sentences.")
     previous: Passage | None = Field(description="The passage before it in the document.")
     next: Passage | None = Field(description="The passage after it.")
+
+
+class Page(BaseModel):
+    """Which part of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=500, description="Most entries.")
+    offset: int = Field(0, ge=0, le=1_000_000, description="How many to leave out first.")
+
+
+class PlaceEntry(BaseModel):
+    """A sentence of a source."""
+
+    source: SourceInfo = Field(description="The source that holds it.")
+    sentence: PlacedSentence = Field(description="The sentence, its offsets and its place.")
 
 
 class Health(BaseModel):

@@ -9,9 +9,10 @@ from typing import cast
 from fastapi import Request
 
 from nkqa.engine import Engine, Retrieved, Understood
+from nkqa.server.places import Places
 from nkqa.server.work import Work
 from nkqa.settings import Settings
-from nkqa.types import Answer, Ask, Document, Locator, Sentence, SourceInfo
+from nkqa.types import Answer, Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Service:
     engine: Engine
     settings: Settings
     work: Work
+    places: Places
 
     async def ask(self, ask: Ask) -> Answer:
         """Answer in a thread.
@@ -63,34 +65,3 @@ def unchanged(request: Request, etag: str) -> bool:
     """Return whether the client says that it holds what `etag` names."""
     held = request.headers.get("if-none-match", "")
     return etag in (tag.strip() for tag in held.split(","))
-
-
-def source_info(document: Document) -> SourceInfo:
-    """Return the part of a document's source that a citation shows."""
-    source = document.source
-    return SourceInfo(
-        source.id, source.type, source.title, source.author, source.publisher, source.issued, source.URL,
-        source.perspective,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedSentence:
-    """A sentence with its offsets and its place, as `schema.PlacedSentence` describes it."""
-
-    text: str
-    start: int
-    end: int
-    sha256: str
-    heading: str
-    paragraph: int
-    locator: Locator
-
-
-def placed(document: Document, sentence: Sentence) -> PlacedSentence:
-    """Return a sentence of `document` with its text."""
-    text = document.text[sentence.start : sentence.end]
-    digest = sha256(text.encode()).hexdigest()
-    return PlacedSentence(
-        text, sentence.start, sentence.end, digest, sentence.heading, sentence.paragraph, sentence.locator
-    )

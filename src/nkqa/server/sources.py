@@ -9,8 +9,9 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from nkqa.server import schema
+from nkqa.server.places import placed, source_info
 from nkqa.server.problems import documented
-from nkqa.server.service import placed, service, source_info, unchanged
+from nkqa.server.service import service, unchanged
 
 router = APIRouter(tags=["corpus"])
 JSON = TypeAdapter(dict[str, Any])
