@@ -191,7 +191,13 @@ def read_conflicts(path: Path) -> dict[str, Conflict]:
     if not path.is_file():
         return {}
     try:
-        conflicts = _CONFLICTS.validate_json(path.read_bytes())
+        groups_given = json.loads(path.read_bytes())
+        for group in groups_given:
+            for position in group.get("positions", ()):  # the place is in the position's own source
+                position["locator"] = {"source": position.get("source"), **position.get("locator", {})}
+        conflicts = _CONFLICTS.validate_python(groups_given)
+    except json.JSONDecodeError as error:
+        raise QuestionError(f"{path}: not JSON: {error}") from error
     except ValidationError as error:
         raise QuestionError(f"{path}: {_first_line(error)}") from error
     groups: dict[str, Conflict] = {}
@@ -211,7 +217,8 @@ def write_conflicts(path: Path, conflicts: Mapping[str, Conflict]) -> None:
     groups = _CONFLICTS.dump_python(tuple(conflicts[key] for key in sorted(conflicts)), mode="json")
     for group in groups:
         for position in group["positions"]:
-            position["locator"] = {k: v for k, v in position["locator"].items() if v is not None}
+            place = position["locator"]
+            position["locator"] = {k: v for k, v in place.items() if v is not None and k != "source"}
     path.write_text(json.dumps(groups, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

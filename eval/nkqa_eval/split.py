@@ -1,9 +1,18 @@
 """Split gold questions once into dev and test: a fixed seed, facts and symmetry pairs kept whole."""
 
 import random
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from nkqa_eval.questions import Gold
+from nkqa_eval.questions import (
+    Gold,
+    QuestionError,
+    gold_folder,
+    read_conflicts,
+    read_questions,
+    write_questions,
+)
 
 SEED = 20201110
 DEV_SHARE = 0.55
@@ -74,6 +83,33 @@ def split(
     return dev, test
 
 
+def add(
+    new: Sequence[Gold], dev: Sequence[Gold], test: Sequence[Gold], seed: int = SEED
+) -> tuple[list[Gold], list[Gold]]:
+    """Return dev and test with new questions at their ends; no question moves from one to the other.
+
+    A question goes where its fact or its pair already is. A new group's side is drawn from the seed and the
+    group's name, so it does not depend on what else is added.
+
+    Raises:
+        QuestionError: a new question ties together groups that are on different sides.
+    """
+    if not dev and not test:
+        return split(new, seed)
+    groups = group_ids([*dev, *test, *new])
+    dev_groups, test_groups = ({groups[q.id] for q in side} for side in (dev, test))
+    if torn := sorted(dev_groups & test_groups):
+        raise QuestionError(f"the groups of {', '.join(torn)} would stand on both sides; use another fact")
+    to_dev: list[Gold] = []
+    to_test: list[Gold] = []
+    for question in new:
+        group = groups[question.id]
+        drawn = random.Random(f"{seed} {group}").random() < DEV_SHARE
+        is_dev = group in dev_groups or (group not in test_groups and drawn)
+        (to_dev if is_dev else to_test).append(question)
+    return [*dev, *to_dev], [*test, *to_test]
+
+
 def near_duplicates(questions: Sequence[Gold], threshold: float = 90.0) -> list[tuple[str, str]]:
     """List pairs of ids whose questions read almost alike though they are in different groups.
 
@@ -90,3 +126,32 @@ def near_duplicates(questions: Sequence[Gold], threshold: float = 90.0) -> list[
         for j, second in enumerate(questions[i + 1 :], start=i + 1)
         if groups[first.id] != groups[second.id] and fuzz.token_sort_ratio(texts[i], texts[j]) >= threshold
     ]
+
+
+def main(arguments: Sequence[str], folder: Path | None = None) -> int:
+    """Add the questions of files to dev and test: `python -m nkqa_eval.split FILE...`.
+
+    Raises:
+        QuestionError: a question does not keep its format, or does not go with the ones that are there.
+    """
+    folder = folder or gold_folder()
+    conflicts = read_conflicts(folder / "conflicts.json")
+    files = [folder / "dev.jsonl", folder / "test.jsonl"]
+    dev, test = (read_questions(file) if file.is_file() else [] for file in files)
+    new = [question for argument in arguments for question in read_questions(Path(argument))]
+    together = [*dev, *test, *new]
+    ids = [question.id for question in together]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise QuestionError(f"ids given twice: {', '.join(twice)}")
+    if unknown := sorted({q.conflict for q in new if q.conflict} - conflicts.keys()):
+        raise QuestionError(f"conflicts that conflicts.json does not have: {', '.join(unknown)}")
+    for first, second in near_duplicates(together):
+        print(f"almost alike: {first} {second}", file=sys.stderr)
+    for file, questions in zip(files, add(new, dev, test), strict=True):
+        write_questions(file, questions)
+        print(f"{file}: {len(questions)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
