@@ -1,48 +1,20 @@
 """A real server on a real socket: refuses what cannot be meant, answers, cuts off the slow."""
 
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx2
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from nkqa.engine import Engine
 from nkqa.errors import SettingsError, Unavailable
 from nkqa.server import run
 from nkqa.server.app import create_app
 from nkqa.settings import load_settings
+from server_process import serving
 
 
-@contextmanager
-def serving(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    """Run `app` as `serve` does, in a thread; signals stay with the test."""
-    started = threading.Event()
-    startup = uvicorn.Server.startup
-
-    async def tell(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        await startup(self, sockets)
-        started.set()
-
-    monkeypatch.setattr(uvicorn.Server, "startup", tell)
-    with run.listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(run.config(app, load_settings()))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            assert started.wait(10)
-            yield listening.getsockname()
-        finally:
-            server.should_exit = True
-            thread.join(20)
-            assert not thread.is_alive()
-
-
-def test_it_answers_over_a_socket(toy_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(create_app(toy_engine), monkeypatch) as (host, port):
+def test_it_answers_over_a_socket(toy_engine: Engine) -> None:
+    with serving(create_app(toy_engine)) as (host, port):
         answer = httpx2.post(f"http://{host}:{port}/ask", json={"question": "What happened?"})
 
     assert answer.status_code == 200
@@ -55,7 +27,7 @@ def test_a_head_that_does_not_come_is_cut_off(
 ) -> None:
     monkeypatch.setattr(run, "HEAD_SECONDS", 0.05)
     with (
-        serving(create_app(toy_engine), monkeypatch) as address,
+        serving(create_app(toy_engine)) as address,
         socket.create_connection(address, 10) as client,
     ):
         client.sendall(sent)
@@ -65,9 +37,9 @@ def test_a_head_that_does_not_come_is_cut_off(
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n\x00\xff\r\n\r\n"]
 )
-def test_garbage_is_answered_400(toy_engine: Engine, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+def test_garbage_is_answered_400(toy_engine: Engine, sent: bytes) -> None:
     with (
-        serving(create_app(toy_engine), monkeypatch) as address,
+        serving(create_app(toy_engine)) as address,
         socket.create_connection(address, 10) as client,
     ):
         client.sendall(sent)

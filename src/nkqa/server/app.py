@@ -9,9 +9,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from nkqa.engine import Engine
-from nkqa.server import docs, health, names, problems, questions, sources, stream, timeline, verify
+from nkqa.server import docs, health, names, openai, problems, questions, sources, stream, timeline, verify
 from nkqa.server.bodies import BodyLimit
 from nkqa.server.headers import DOCS, HeadLimit, SecurityHeaders
+from nkqa.server.mcp import Endpoint
 from nkqa.server.places import Places
 from nkqa.server.problems import Problem, ProblemDocument
 from nkqa.server.service import Service
@@ -33,10 +34,13 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
     With `close`, the engine is closed when the app shuts down.
     """
     settings = engine.settings
+    work = Work(settings.in_flight)
+    tools = Endpoint(engine, work)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        yield
+        async with tools.running():
+            yield
         if close:
             engine.close()
 
@@ -49,10 +53,11 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.service = Service(engine, settings, Work(settings.in_flight), Places(engine))
+    app.state.service = Service(engine, settings, work, Places(engine))
     app.state.policies = {"/docs": DOCS}
-    for room in (questions, stream, sources, names, timeline, verify, health, docs):
+    for room in (questions, stream, sources, names, timeline, verify, openai, health, docs):
         app.include_router(room.router)
+    app.router.routes.append(Route("/mcp", tools, include_in_schema=False))
     problems.install(app)
     _refuse_other_methods(app)
     _describe_problems(app)

@@ -1,0 +1,39 @@
+"""A server as `nkqa serve` runs it, in a thread of the test."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from nkqa.server import run
+from nkqa.settings import load_settings
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[tuple[str, int]]:
+    """Yield host and port of `app`, on a free port of loopback, until the block ends."""
+    with run.listen("127.0.0.1", 0) as listening:
+        server = _Server(run.config(app, load_settings()))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            assert server.is_up.wait(20)
+            host, port = listening.getsockname()
+            yield host, port
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
