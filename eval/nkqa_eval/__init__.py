@@ -1,1 +1,1 @@
-"""The evaluation bench of nkqa: gold questions, measures, runner and report."""
+"""The evaluation bench of nkqa: gold questions, measures, runner and report; `run_command` is `nkqa eval`."""

@@ -94,11 +94,11 @@ class SquadEngine(Protocol):
         """Answer or abstain."""
         ...
 
-    def ranked(self, question: str, k: int) -> list[tuple[str, int, float]]:
+    def ranked(self, question: str, k: int = ...) -> list[tuple[str, int, float]]:
         """Return document, position of the sentence and score of the `k` best sentences, best first."""
         ...
 
-    def confidence(self, question: str, exclude_documents: frozenset[str] = ...) -> float:
+    def confidence(self, question: str, exclude: frozenset[str] = ...) -> float:
         """Return the probability that the documents not excluded answer the question."""
         ...
 

@@ -94,7 +94,9 @@ class OverHTTP:
     def __init__(self, url: str, client: httpx.Client | None = None) -> None:
         self.name = url
         self._client = client or httpx.Client(base_url=url, timeout=_SECONDS)
-        listed = [entry["id"] for entry in self._get("/sources")["sources"]]
+        sources = self._get("/sources")
+        self.fingerprint = str(sources["corpus"]["fingerprint"])
+        listed = [entry["id"] for entry in sources["sources"]]
         self.documents = {name: _document(self._get(f"/sources/{name}")) for name in listed}
         self.passages = [passage for document in self.documents.values() for passage in self._walk(document)]
 
