@@ -255,25 +255,44 @@ def test_the_calibration_is_fitted_on_the_best_window() -> None:
     assert found.window + found.sentence + found.span > 0
 
 
-def gold(question: str, source: str, *nuggets: str) -> dict[str, Any]:
-    """A gold question; without a source it has no answer."""
-    sources = [source] if source else []
-    return {"question": question, "answerable": bool(source), "sources": sources, "nuggets": [list(nuggets)]}
+def gold(question: str, *nuggets: str, page: int = 3, answerable: bool = True) -> dict[str, Any]:
+    """A gold question on the made-up source below."""
+    locators = [{"source": "library", "page": page, "footnote": None}]
+    return {
+        "question": question, "answerable": answerable, "fact": question, "sources": ["library"],
+        "nuggets": [list(nuggets)], "locators": locators,
+    }  # fmt: skip
 
 
 GOLD = [
-    gold("how many books were lent", "library", "800", "eight hundred"),
-    gold("who read first", "elsewhere", "Ada"),
-    gold("how many books were stolen", ""),
-    gold("and then", "library", "Ada") | {"history": [{"role": "user", "content": "who read"}]},
+    gold("how many books were lent", "800", "eight hundred"),
+    gold("who read first", "Ada", page=9),
+    gold("how many books were stolen", answerable=False),
+    gold("and then", "Ada") | {"history": [{"role": "user", "content": "who read"}]},
 ]
+SOURCE = """---
+id: library
+type: report
+title: The library
+author:
+  - literal: Ada Brook
+publisher: Harbour
+issued: "1931-02-01"
+perspective: newsroom
+locator: page
+rights: made up
+---
+
+## Books
+
+The library lent 800 books. [p. 3]
+Ada read first. [p. 3]
+"""
 
 
 def write_gold(folder: Path, name: str) -> Path:
     (folder / "sources").mkdir()
-    head = "---\nid: library\n---\n\n## Books\n\n"
-    source = head + "The library lent 800 books. [p. 3]\nAda read first. [p. 3, fn. 5]\n"
-    (folder / "sources" / "library.md").write_text(source, encoding="utf-8")
+    (folder / "sources" / "library.md").write_text(SOURCE, encoding="utf-8")
     path = folder / name
     path.write_text("\n".join(json.dumps(row) for row in GOLD), encoding="utf-8")
     return path
@@ -282,9 +301,17 @@ def write_gold(folder: Path, name: str) -> Path:
 def test_gold_questions_become_examples(tmp_path: Path) -> None:
     (article,) = read_gold(write_gold(tmp_path, "dev.jsonl"), tmp_path)
     assert article.paragraphs == [["The library lent 800 books.", "Ada read first."]]
+    # The second question's answer stands on another page than the gold question says.
     lent, stolen = article.questions
     assert (lent.text, lent.sentence, lent.answers) == ("how many books were lent", 0, ("800",))
     assert (stolen.answerable, stolen.sentence) == (False, 0)
+
+
+def test_halves_share_no_fact(tmp_path: Path) -> None:
+    path = write_gold(tmp_path, "dev.jsonl")
+    halves = [{q.text for a in read_gold(path, tmp_path, half) for q in a.questions} for half in (0, 1)]
+    assert not halves[0] & halves[1]
+    assert halves[0] | halves[1] == {"how many books were lent", "how many books were stolen"}
 
 
 def test_only_the_dev_half_may_be_learnt_from(tmp_path: Path) -> None:

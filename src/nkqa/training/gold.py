@@ -6,52 +6,76 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nkqa.corpus import load_corpus
 from nkqa.training.data import Article, Asked
+from nkqa.types import Document, Locator
 
-_PLACE = re.compile(r"\s*\[(?:pp?\.|para\.|fn\.|\d+:)[^\]]*\]\s*$")
+SECONDS_NEAR = 30
+MOST_PLACES = 4
+"""A nugget found in more sentences than this of the places given says too little to learn from."""
 
 
-def read_gold(gold: Path, corpus: Path) -> list[Article]:
+def read_gold(gold: Path, corpus: Path, half: int | None = None) -> list[Article]:
     """One article a source: its paragraphs, and every question that it answers or might seem to.
 
-    A sentence that matches a nugget, in a source that rightly answers, is a positive; where more than three
-    sentences do, the pattern says too little, and the question is left out for that source. Questions without
-    an answer are unanswerable beside every source; `Maker` takes their windows. Follow-ups are left out: they
-    cannot be read alone. Raises ValueError for any file but `dev.jsonl`.
+    A sentence is a positive where it matches a nugget and stands where the gold question says; which of its
+    words answer is not learnt: a nugget is but a part of them. A question without an answer is unanswerable
+    beside the sentences of a source that look likest. Follow-ups are left out: they cannot be read alone.
+    With `half` 0 or 1, every other fact only, so that the rest can be measured on. Raises ValueError for any
+    file but `dev.jsonl`.
     """
     if gold.name != "dev.jsonl":
         raise ValueError(f"the reader may learn from dev.jsonl only, not from {gold.name}")
     rows = [json.loads(line) for line in gold.read_text(encoding="utf-8").splitlines() if line.strip()]
     rows = [row for row in rows if not row.get("history")]
-    articles = [_article(path) for path in sorted((corpus / "sources").glob("*.md"))]
-    for article in articles:
+    if half is not None:
+        facts = {fact: n % 2 for n, fact in enumerate(sorted({row["fact"] for row in rows}))}
+        rows = [row for row in rows if facts[row["fact"]] == half]
+    articles = []
+    for document in load_corpus(corpus):
+        article, places = _article(document)
         for row in rows:
-            article.questions += _asked(row, article)
+            article.questions += _asked(row, article, places)
+        articles.append(article)
     return articles
 
 
-def _article(path: Path) -> Article:
-    _, _, body = path.read_text(encoding="utf-8").removeprefix("---").partition("\n---\n")
-    paragraphs: list[list[str]] = []
-    for block in re.split(r"\n\s*\n", body):
-        lines = [line.strip() for line in block.splitlines() if line.strip() and not line.startswith("#")]
-        if lines:
-            paragraphs.append([_PLACE.sub("", line) for line in lines])
-    return Article(path.stem, "gold", paragraphs)
+def _article(document: Document) -> tuple[Article, list[list[Locator]]]:
+    paragraphs: dict[int, list[str]] = {}
+    places: dict[int, list[Locator]] = {}
+    for sentence in document.sentences:
+        paragraphs.setdefault(sentence.paragraph, []).append(document.text[sentence.start : sentence.end])
+        places.setdefault(sentence.paragraph, []).append(sentence.locator)
+    return Article(document.id, "gold", list(paragraphs.values())), list(places.values())
 
 
-def _asked(row: dict[str, Any], article: Article) -> list[Asked]:
+def _stands(locator: Locator, wanted: dict[str, Any]) -> bool:
+    """Whether a sentence's place is the one that a gold question gives."""
+    if wanted.get("second") is not None:
+        return locator.second is not None and abs(locator.second - int(wanted["second"])) <= SECONDS_NEAR
+    pairs = (
+        (wanted.get("page"), locator.page),
+        (wanted.get("section"), locator.section),
+        (wanted.get("paragraph"), locator.paragraph),
+    )
+    return all(want is None or str(want) == str(have) for want, have in pairs)
+
+
+def _asked(row: dict[str, Any], article: Article, places: Sequence[Sequence[Locator]]) -> list[Asked]:
     if not row["answerable"]:
         return _nearest(row["question"], article.paragraphs)
-    if article.title not in row["sources"]:
-        return []
     patterns = [re.compile(f"(?:{'|'.join(nugget)})", re.IGNORECASE) for nugget in row["nuggets"]]
-    found = [_matching(pattern, article.paragraphs) for pattern in patterns]
+    matches = [_matching(pattern, article.paragraphs) for pattern in patterns]
     # What any nugget matches is no negative, wherever it stands.
-    words = (article.paragraphs[p][s][slice(*span)] for lot in found for p, s, span in lot)
+    words = (article.paragraphs[p][s][slice(*span)] for lot in matches for p, s, span in lot)
     answers = tuple(dict.fromkeys(words))
-    good = [place for lot in found if len(lot) <= 3 for place in lot]
-    return [Asked(row["question"], p, s, span, answers) for p, s, span in good]
+    wanted = [locator for locator in row["locators"] if locator["source"] == article.title]
+    asked = []
+    for lot in matches:
+        good = [(p, s, span) for p, s, span in lot if any(_stands(places[p][s], w) for w in wanted)]
+        if len(good) <= MOST_PLACES:
+            asked += [Asked(row["question"], p, s, None, answers) for p, s, _ in good]
+    return asked
 
 
 def _matching(

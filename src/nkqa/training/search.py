@@ -33,7 +33,7 @@ class Found:
 
 
 class Search:
-    """Ranks the sentences of some articles: cosine, and the share by idf of the question's words they have."""
+    """Ranks sentences by cosine and by the share (idf) of the question's words that they have."""
 
     def __init__(self, articles: Sequence[Article], vectors: Vectors, most: int = 8) -> None:
         """Lay out the sentences; `most` windows are read a question."""
