@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nkqa.evidence import Evidence
+from nkqa.dates import DateMention
+from nkqa.evidence import Claim, Evidence
+from nkqa.figures import Figure
 from nkqa.protocols import Vector
 from nkqa.question import Kind
 from nkqa.types import (
@@ -17,9 +19,31 @@ from nkqa.types import (
 )
 
 NO_ANSWER = "The sources do not answer this question."
-_ALIKE = 0.88
-"""Cosine from which two sentences say the same."""
-_MANY: frozenset[Kind] = frozenset({"list", "why", "how", "compare", "define", "which", "keyword"})
+_ALIKE, _AGREEING = 0.9, 0.7
+"""Cosine from which two sentences say the same; the lower one where their figures agree too."""
+_MANY: frozenset[Kind] = frozenset({"list", "why", "how", "compare", "which", "keyword", "define"})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How far an answer may go: words, sentences, and the share of the best score that a sentence needs."""
+
+    words: int
+    sentences: int
+    share: float
+
+
+ROOMS: dict[Kind, Room] = {
+    "list": Room(95, 5, 0.25),
+    "compare": Room(95, 4, 0.25),
+    "why": Room(80, 3, 0.3),
+    "how": Room(70, 3, 0.3),
+    "which": Room(60, 3, 0.35),
+    "keyword": Room(60, 3, 0.35),
+    "define": Room(60, 3, 0.35),
+}
+FACT = Room(55, 3, 0.35)
+"""Chosen on the dev questions (eval/README.md)."""
 MESSAGES: dict[Reason, str] = {
     "not_in_corpus": "None of the sources says this. The passages below are the nearest that they hold.",
     "after_corpus": "The sources end in {last}; they cannot know what came after. Below is what they last knew.",
@@ -51,21 +75,64 @@ def choose(kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int)
     """
     if not evidence:
         return []
-    share, limit = (0.82, most) if kind in _MANY else (0.9, min(most, 3))
-    floor = evidence[0].score * share
+    room = ROOMS.get(kind, FACT)
+    floor = evidence[0].score * room.share
     chosen: list[Chosen] = []
+    words = 0
     for item in evidence:
         if item.score < floor:
             break
-        for at, other in enumerate(chosen):
-            if float(vectors[item.claim.row] @ vectors[other.best.claim.row]) >= _ALIKE:
-                if item.claim.document_id not in {e.claim.document_id for e in (other.best, *other.alike)}:
-                    chosen[at] = Chosen(other.best, (*other.alike, item))
-                break
-        else:
-            if len(chosen) < limit:
-                chosen.append(Chosen(item))
+        twin = next((i for i, c in enumerate(chosen) if alike(item, c.best, vectors)), None)
+        if twin is not None:
+            chosen[twin] = _joined(chosen[twin], item)
+            continue
+        length = len(item.claim.text.split())
+        if len(chosen) < min(most, room.sentences) and (not chosen or words + length <= room.words):
+            chosen.append(Chosen(item))
+            words += length
     return chosen
+
+
+def _joined(chosen: Chosen, item: Evidence) -> Chosen:
+    """The sentence with another that says the same, one a source."""
+    sources = {e.claim.document_id for e in (chosen.best, *chosen.alike)}
+    return chosen if item.claim.document_id in sources else Chosen(chosen.best, (*chosen.alike, item))
+
+
+def alike(one: Evidence, other: Evidence, vectors: Vector) -> bool:
+    """Whether two sentences say the same: nearly the same words, or the same figures in like words."""
+    cosine = float(vectors[one.claim.row] @ vectors[other.claim.row])
+    if cosine >= _ALIKE:
+        return _same_values(one.claim, other.claim, empty=True)
+    return cosine >= _AGREEING and one.claim.document_id != other.claim.document_id and _same_values(
+        one.claim, other.claim, empty=False
+    )
+
+
+def _same_values(one: Claim, other: Claim, *, empty: bool) -> bool:
+    """Whether all figures and dates of the claim with fewer of them stand in the other; `empty` where none are."""
+    for mine, theirs in ((one.figures, other.figures), (one.dates, other.dates)):
+        few, many = sorted((mine, theirs), key=len)
+        if bool(few) != bool(many) and not empty:
+            return False
+        if not all(any(f.meets(m) if isinstance(f, Figure) and isinstance(m, Figure) else f == m or _agrees(f, m)
+                       for m in many) for f in few):  # fmt: skip
+            return False
+    return empty or bool(one.figures or one.dates)
+
+
+def _agrees(one: object, other: object) -> bool:
+    return isinstance(one, DateMention) and isinstance(other, DateMention) and one.agrees(other)
+
+
+def in_order(chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Return the sentences by relevance, those of one passage in the order in which it has them."""
+    placed: list[Chosen] = []
+    for item in chosen:
+        same = [i for i, c in enumerate(placed) if c.best.passage_id == item.best.passage_id]
+        at = next((i for i in same if placed[i].best.claim.row > item.best.claim.row), None)
+        placed.insert(at if at is not None else (same[-1] + 1 if same else len(placed)), item)
+    return placed
 
 
 def info(document: Document) -> SourceInfo:

@@ -11,12 +11,16 @@ import numpy as np
 
 from nkqa import compose
 from nkqa.errors import NotFound
-from nkqa.evidence import Claims, Evidence, weigh
+from nkqa.differ import false_premise
+from nkqa.embed import default_folder
+from nkqa.evidence import Claims, Evidence, add_readings, judged, question_features, weigh
 from nkqa.fuse import convex
 from nkqa.index import Index, open_index
+from nkqa.judge import load_judge, summary
 from nkqa.names import Gazetteer
-from nkqa.protocols import QueryEncoder, Vector
-from nkqa.question import Question, Vocabulary, check_text, understand
+from nkqa.protocols import QueryEncoder, Reader, Vector
+from nkqa.question import Question, Vocabulary, about_now, check_text, understand
+from nkqa.reader import DEFAULT_WEIGHTS, OnnxReader
 from nkqa.settings import Settings
 from nkqa.text import fold, words
 from nkqa.dates import dates_in
@@ -33,11 +37,14 @@ from nkqa.types import (
     Passage,
     Reason,
 )
+from nkqa.windows import place
 
 STAGES = ("dense", "lexical", "names", "reader")
 """What `without` can leave out, to see what it is worth."""
-DEPTH = 12
+DEPTH = 20
 """Passages whose sentences are read."""
+READ, WINDOWS = 24, 9
+"""Sentences that the reader is shown with their neighbours, and windows that it reads at most."""
 _CANDIDATES = 64
 """Passages asked of Chroma."""
 
@@ -84,6 +91,8 @@ class Engine:
             for p in index.passages
         }
         self._passage_of = {row: p for p in index.passages for row in self._rows[p.id]}
+        self._reader = None if settings.reader == "off" or "reader" in without else _open_reader(settings)
+        self._judge = load_judge(reader=self._reader is not None)
         self._claims = Claims(index.documents.values(), index.names)
         self._vocabulary = _vocabulary(index)
 
@@ -162,18 +171,26 @@ class Engine:
         asked = self._understand(Ask(check_text(question)))
         return self._retrieve(asked, self._index.encoder.embed_query(asked.search), k, self._allowed(filters))
 
+    def evidence(self, ask: Ask, exclude: frozenset[str] = frozenset()) -> tuple[Question, list[Evidence]]:
+        """Return the question as understood and the sentences that bear on it, best first, whether they answer or not.
+
+        Documents whose ids are in `exclude` are left out.
+        """
+        question = self._understand(ask)
+        query = self._index.encoder.embed_query(question.search)
+        hits = self._retrieve(question, query, DEPTH, self._allowed(ask.filters) - exclude)
+        return question, self._read(question, query, hits)
+
     def ranked(
         self, question: str, k: int = 5, exclude: frozenset[str] = frozenset()
     ) -> list[tuple[str, int, float]]:
         """Return the `k` best sentences as document id, position in it and score, whether they answer or not."""
-        asked = self._understand(Ask(question))
-        evidence = self._weigh(asked, frozenset(self.documents) - exclude)
+        _, evidence = self.evidence(Ask(question), exclude)
         return [(e.claim.document_id, e.claim.index, e.score) for e in evidence[:k]]
 
     def confidence(self, question: str, exclude: frozenset[str] = frozenset()) -> float:
         """Return the probability, 0 to 1, that the documents, some excluded, answer the question."""
-        asked = self._understand(Ask(question))
-        return _confidence(self._weigh(asked, frozenset(self.documents) - exclude))
+        return self._confidence(*self.evidence(Ask(question), exclude))
 
     def close(self) -> None:
         """Let go of the index's files."""
@@ -214,15 +231,23 @@ class Engine:
             for rank, i in enumerate(order[:k], 1)
         ]
 
-    def _weigh(self, question: Question, allowed: frozenset[str]) -> list[Evidence]:
-        query = self._index.encoder.embed_query(question.search)
-        return self._read(question, query, self._retrieve(question, query, _CANDIDATES, allowed)[:DEPTH])
-
     def _read(self, question: Question, query: Vector, hits: Sequence[Hit]) -> list[Evidence]:
-        return weigh(question, query, hits, self._claims, self._rows, self._index.sentence_vectors)
+        """First score all sentences of the hits, then let the reader read the best, then judge."""
+        evidence = weigh(question, query, hits, self._claims, self._rows, self._index.sentence_vectors)
+        if self._reader is not None:
+            rows = [e.claim.row for e in evidence[:READ]]
+            windows = place(rows, self._passage_of, self.documents, self._index.first_row)[:WINDOWS]
+            readings = self._reader.read(question.search, [w.window for w in windows])
+            evidence = add_readings(evidence, windows, readings)
+        return judged(evidence, self._judge)
+
+    def _confidence(self, question: Question, evidence: Sequence[Evidence]) -> float:
+        whole = question_features(question, evidence, self._claims)
+        features = summary([e.features for e in evidence], [e.score for e in evidence], whole)
+        return self._judge.answer.probability(features)
 
     def _compose(self, ask: Ask, question: Question, evidence: Sequence[Evidence]) -> Answer:
-        confidence = _confidence(evidence)
+        confidence = self._confidence(question, evidence)
         if reason := self._why_not(question, evidence, confidence):
             return self._abstain(ask, question, evidence, reason, confidence)
         chosen = compose.choose(question.kind, evidence, self._index.sentence_vectors, ask.max_sentences)
@@ -237,9 +262,11 @@ class Engine:
     def _why_not(self, question: Question, evidence: Sequence[Evidence], confidence: float) -> Reason | None:
         if question.refusal is not None:
             return question.refusal
-        if not evidence or max(e.cosine for e in evidence) < 0.25:
+        if not evidence or max(e.features["cosine"] for e in evidence) < 0.25:
             return "off_topic"
-        return "not_in_corpus" if confidence < 0.5 else None
+        if confidence < self._judge.threshold:
+            return "after_corpus" if about_now(question) else "not_in_corpus"
+        return "false_premise" if false_premise(question, evidence) else None
 
     def _abstain(
         self, ask: Ask, question: Question, evidence: Sequence[Evidence], reason: Reason, confidence: float
@@ -273,10 +300,6 @@ class _Clock:
             self.timings[name] = round((time.perf_counter() - start) * 1000, 3)
 
 
-def _confidence(evidence: Sequence[Evidence]) -> float:
-    return evidence[0].score if evidence else 0.0
-
-
 def _finish(answer: Answer, ask: Ask, hits: Sequence[Hit], clock: _Clock) -> Answer:
     """The answer with its id, which is the same for the same question and corpus, and what was asked to be shown."""
     said = json.dumps([asdict(ask), answer.corpus.fingerprint], sort_keys=True)
@@ -287,6 +310,10 @@ def _finish(answer: Answer, ask: Ask, hits: Sequence[Hit], clock: _Clock) -> Ans
         passages=tuple(hits) if ask.passages else None,
         timings={**clock.timings, "total": total} if ask.timings else None,
     )
+
+
+def _open_reader(settings: Settings) -> Reader:
+    return OnnxReader(DEFAULT_WEIGHTS, default_folder() / "tokenizer.json", settings.threads)
 
 
 def _passes(document: Document, filters: Filters) -> bool:

@@ -1,27 +1,30 @@
 """Which sentences bear on a question: every feature of a sentence, and one score made of them."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-import numpy as np
-
-from nkqa.dates import dates_in
-from nkqa.figures import figures_in
+from nkqa.dates import DateMention, dates_in
+from nkqa.figures import Figure, figures_in
+from nkqa.judge import Judge
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
 from nkqa.question import Kind, Question
-from nkqa.types import Document, Hit
+from nkqa.text import terms
+from nkqa.types import Document, Hit, Reading, Span
+from nkqa.windows import Placed
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One sentence of the corpus with what is known of it before any question.
 
-    `row` is its place among all sentences; `terms` are those of the sentence, `context` those of its
-    heading and title.
+    `row` is its place among all sentences; `terms` are those of the sentence, `pairs` its neighbouring terms,
+    `context` the terms of its heading and title; `citing` where it tells of a publication.
     """
 
     document_id: str
@@ -30,8 +33,10 @@ class Claim:
     text: str
     terms: frozenset[str]
     context: frozenset[str]
-    has_date: bool
-    has_figure: bool
+    pairs: frozenset[tuple[str, str]]
+    dates: tuple[DateMention, ...]
+    figures: tuple[Figure, ...]
+    citing: bool
     has_person: bool
     has_body: bool
     has_place: bool
@@ -39,16 +44,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A claim seen from a question. All features lie in -1..1 or 0..1; `score` is 0..1, higher is better."""
+    """A claim seen from a question.
+
+    `features` are named and lie in -1..1 or 0..1; `score` is 0..1, higher is better. `answer` are the words
+    of the claim that the reader takes for the answer, `answer_score` its probability for them.
+    """
 
     claim: Claim
     passage_id: str
-    cosine: float
-    coverage: float
-    context: float
-    passage: float
-    expected: float
+    features: Mapping[str, float]
     score: float
+    answer: Span | None = None
+    answer_score: float = 0.0
 
 
 class Claims:
@@ -85,13 +92,22 @@ class Claims:
         return sum(self.idf(t) for t in wanted if t in held) / total if total else 0.0
 
 
+_CITING = re.compile(
+    r"\b(?:published|headline|footnote|interview(?:s|ed)?|(?:report|article|source)s? (?:is|are|was|were|titled|named|on)|"
+    r"refers? to|learned)\b|\"[^\"]{12,}\"",
+    re.IGNORECASE,
+)
+"""Sentences that say where something was published, which answer other questions than those on the matter."""
+
+
 def _claim(
     document_id: str, index: int, row: int, text: str, context: frozenset[str], names: Gazetteer
 ) -> Claim:
     kinds = {m.entry.kind for m in names.find(text)}
     return Claim(
         document_id, index, row, text, frozenset(search_terms(text, names)), context,
-        has_date=bool(dates_in(text)), has_figure=bool(figures_in(text)), has_person="person" in kinds,
+        frozenset(pairwise(terms(text))), tuple(dates_in(text)), tuple(figures_in(text)),
+        citing=bool(_CITING.search(text)), has_person="person" in kinds,
         has_body=bool(kinds & {"body", "people"}), has_place="place" in kinds,
     )  # fmt: skip
 
@@ -99,24 +115,24 @@ def _claim(
 def expected(kind: Kind, claim: Claim) -> float:
     """Return 1 where a claim holds the kind of thing that is asked for, 0 where not, 0.5 where any will do."""
     wanted: Mapping[str, bool] = {
-        "when": claim.has_date,
-        "how_many": claim.has_figure,
-        "how_much": claim.has_figure,
-        "how_long": claim.has_figure,
+        "when": bool(claim.dates),
+        "how_many": bool(claim.figures),
+        "how_much": bool(claim.figures),
+        "how_long": bool(claim.figures),
         "who": claim.has_person or claim.has_body,
         "where": claim.has_place,
     }
     return float(wanted[kind]) if kind in wanted else 0.5
 
 
-WEIGHTS = {"cosine": 0.9, "coverage": 1.0, "context": 0.15, "passage": 0.5, "expected": 0.3}
-"""Of the features in the untrained score, chosen on the dev questions (eval/README.md)."""
+WEIGHTS = {"cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expected": 0.3}
+"""Of the features in the first score, by which the sentences are chosen that the reader is given."""
 
 
 def weigh(
     question: Question, query: Vector, hits: Sequence[Hit], claims: Claims, rows: Mapping[str, range], vectors: Vector
 ) -> list[Evidence]:
-    """Return the sentences of the hits as evidence, best first.
+    """Return the sentences of the hits as evidence with a first, untrained score, best first.
 
     Args:
         question: what is asked.
@@ -126,19 +142,103 @@ def weigh(
         rows: for each passage's id, the rows of its sentences.
         vectors: shape (sentences, dimension).
     """
+    asked = _Asked.of(question)
     weighed = []
     for hit in hits:
         at = rows[hit.passage.id]
+        around = frozenset[str]().union(*(claims.all[row].terms for row in at))
         cosines = vectors[at.start : at.stop] @ query
         for row, cosine in zip(at, cosines.tolist(), strict=True):
-            claim = claims.all[row]
-            features = {
-                "cosine": cosine,
-                "coverage": claims.coverage(question.terms, claim.terms),
-                "context": claims.coverage(question.terms, claim.terms | claim.context),
-                "passage": hit.score,
-                "expected": expected(question.kind, claim),
-            }
-            score = sum(WEIGHTS[k] * v for k, v in features.items()) / sum(WEIGHTS.values())
-            weighed.append(Evidence(claim, hit.passage.id, **features, score=float(np.clip(score, 0.0, 1.0))))
+            features = {"cosine": cosine, "passage": hit.score, "near": 1.0 / hit.rank}
+            features |= _features(question, asked, claims, claims.all[row], around)
+            score = sum(WEIGHTS[k] * features[k] for k in WEIGHTS) / sum(WEIGHTS.values())
+            weighed.append(Evidence(claims.all[row], hit.passage.id, features, min(max(score, 0.0), 1.0)))
     return sorted(weighed, key=lambda e: (-e.score, e.claim.row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What each sentence is held against, worked out once a question."""
+
+    names: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, question: Question) -> "_Asked":
+        plain = [t for t in question.terms if not t.startswith("@")]
+        return cls(frozenset(f"@{m.entry.id}" for m in question.names), frozenset(pairwise(plain)))
+
+
+def _features(
+    question: Question, asked: _Asked, claims: Claims, claim: Claim, around: frozenset[str]
+) -> dict[str, float]:
+    held = claim.terms | claim.context
+    return {
+        "coverage": claims.coverage(question.terms, claim.terms),
+        "context": claims.coverage(question.terms, held),
+        "around": claims.coverage(question.terms, held | around),
+        "expected": expected(question.kind, claim),
+        "names": _share(asked.names, held),
+        "names_around": _share(asked.names, held | around),
+        "phrases": len(asked.pairs & claim.pairs) / len(asked.pairs) if asked.pairs else 0.0,
+        "dates": _agreeing(question.dates, claim.dates),
+        "figures": _meeting(question.figures, claim.figures),
+        "citing": float(claim.citing),
+        "length": min(len(claim.text) / 400, 1.0),
+    }
+
+
+def _share(wanted: frozenset[str], held: frozenset[str]) -> float:
+    return len(wanted & held) / len(wanted) if wanted else 1.0
+
+
+def _agreeing(asked: Sequence[DateMention], held: Sequence[DateMention]) -> float:
+    """1 where a date of the question stands in the claim, 0.5 where either has none, 0 where they differ."""
+    if not asked or not held:
+        return 0.5
+    return float(any(a.agrees(h) for a in asked for h in held))
+
+
+def _meeting(asked: Sequence[Figure], held: Sequence[Figure]) -> float:
+    """1 where a figure of the question stands in the claim, 0.5 where there is none to compare, else 0."""
+    same = [(a, h) for a in asked for h in held if set(a.units) & set(h.units)]
+    return 0.5 if not same else float(any(a.meets(h) for a, h in same))
+
+
+def add_readings(
+    evidence: Sequence[Evidence], windows: Sequence[Placed], readings: Sequence[Reading]
+) -> list[Evidence]:
+    """Return the evidence with what the reader said of each sentence; one that was not read gets 0."""
+    said: dict[int, tuple[float, float, Span | None, float]] = {}
+    for placed, reading in zip(windows, readings, strict=True):
+        for row, span, sentence in zip(placed.rows, placed.window.sentences, reading.sentences, strict=True):
+            words = reading.answer
+            inside = words is not None and span.start <= words.start and words.end <= span.end
+            own = Span(words.start - span.start, words.end - span.start) if inside and words else None
+            said[row] = (reading.answerable, sentence, own, reading.answer_score if inside else 0.0)
+    read = []
+    for item in evidence:
+        window, sentence, answer, score = said.get(item.claim.row, (0.0, 0.0, None, 0.0))
+        extra = {"window": window, "sentence": sentence, "words": score, "both": window * sentence}
+        extra["read"] = float(item.claim.row in said)
+        read.append(replace(item, features={**item.features, **extra}, answer=answer, answer_score=score))
+    return read
+
+
+def judged(evidence: Sequence[Evidence], judge: Judge) -> list[Evidence]:
+    """Return the evidence scored by the fitted judge, best first."""
+    scored = (replace(e, score=judge.sentence.probability(e.features)) for e in evidence)
+    return sorted(scored, key=lambda e: (-e.score, e.claim.row))
+
+
+def question_features(question: Question, evidence: Sequence[Evidence], claims: Claims) -> dict[str, float]:
+    """Return what tells answerable questions from others: terms that nobody knows, terms left uncovered."""
+    known = frozenset(t for t in question.terms if claims.known(t))
+    top = frozenset[str]().union(*(e.claim.terms | e.claim.context for e in evidence[:3]))
+    return {
+        "unknown": 1.0 - claims.coverage(question.terms, known),
+        "missing": 1.0 - claims.coverage(question.terms, top),
+        "terms": min(len(question.terms) / 12, 1.0),
+        "named": float(bool(question.names)),
+        "asking": float(question.kind != "keyword"),
+    }

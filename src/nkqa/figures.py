@@ -1,4 +1,4 @@
-"""The figures in a text with what they count: "almost 2,000 peacekeepers" is 1,900 to 2,000 of peacekeepers."""
+"""The figures in a text with what they count: "almost 2,000 peacekeepers" is 1,800 to 2,000 peacekeepers."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,18 @@ from nkqa.dates import dates_in
 from nkqa.text import NUMBER_WORDS, STOP_WORDS, fold, term, words
 
 _SCALE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_WORD_NUMBER = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
-_NUM = rf"(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:{_WORD_NUMBER})\b)"
+_TENS = "|".join(w for w, n in NUMBER_WORDS.items() if n in range(20, 100, 10))
+_ONES = "|".join(w for w, n in NUMBER_WORDS.items() if n in range(1, 10))
+_WORD_NUMBER = "|".join([rf"(?:{_TENS})[\s-](?:{_ONES})", *sorted(NUMBER_WORDS, key=len, reverse=True)])
+# A number in a name is no figure: S-300, F16.
+_DIGITS = r"(?<![^\W_])(?<![^\W\d_]-)(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,15}(?:\.\d+)?(?!\d))"
+_NUM = rf"(?:{_DIGITS}|\b(?:{_WORD_NUMBER})\b)"
 _SCALED = rf"{_NUM}(?:[\s-]+(?:hundred|thousand|million|billion)\b)?"
 _FIGURE = re.compile(
     rf"(?P<hedge>\b(?:about|around|almost|nearly|some|roughly|approximately|close to|over|more than|at least|"
     rf"up to|as many as|well over|under|less than|fewer than)\s+)?(?P<money>[$€£])?"
     rf"(?P<low>{_SCALED})(?:\s*(?:-|–|to|and)\s*[$€£]?(?P<high>{_SCALED}))?"
-    rf"(?P<percent>\s*(?:%|per ?cent\b))?(?P<after>\s+or (?:so|more)\b)?"
+    rf"(?P<percent>\s*(?:%|per ?cent\b))?(?:\s+or (?P<after>so|more)\b)?"
     rf"|\b(?P<vague>tens|dozens|hundreds|thousands)(?: of (?P<of>thousands|millions))?\b",
     re.IGNORECASE,
 )
@@ -46,9 +50,13 @@ class Figure:
 
 
 def _value(text: str) -> float:
-    parts = re.split(r"[\s-]+", text.strip().lower())
-    number = float(NUMBER_WORDS[parts[0]]) if parts[0] in NUMBER_WORDS else float(parts[0].replace(",", ""))
-    return number * (_SCALE[parts[1]] if len(parts) > 1 else 1)
+    number, scale = 0.0, 1
+    for part in re.split(r"[\s-]+", text.strip().lower()):
+        if part in _SCALE:
+            scale = _SCALE[part]
+        else:
+            number += NUMBER_WORDS[part] if part in NUMBER_WORDS else float(part.replace(",", ""))
+    return number * scale
 
 
 def _granularity(value: float) -> float:
@@ -71,10 +79,11 @@ def _bounds(hedge: str, low: float, high: float) -> tuple[float, float]:
 
 def _units(text: str, end: int) -> tuple[str, ...]:
     """The words that follow a figure up to a stop word, another figure or a comma: its noun is among them."""
+    end += 3 if text[end : end + 4].lower() == " of " else 0  # thousands of refugees
     units: list[str] = []
     for word in words(text[end : end + 60])[:4]:
         between = text[end : end + word.start]
-        if re.search(r"[.,;:()]", between) or fold(word.text) in STOP_WORDS or word.text[0].isdigit():
+        if re.search(r"[.,;:]", between) or fold(word.text) in STOP_WORDS or word.text[0].isdigit():
             break
         units.append(term(word.text))
         if units[-1] in _TIME:
@@ -99,12 +108,12 @@ def figures_in(text: str) -> list[Figure]:
         low = _value(match.group("low"))
         high = _value(match.group("high")) if match.group("high") else low
         scale = re.search(r"(thousand|million|billion)$", (match.group("high") or "").lower())
-        if scale and not re.search(r"[a-z]$", match.group("low").lower()):
+        if scale and not re.search(r"(hundred|thousand|million|billion)$", match.group("low").lower()):
             low *= _SCALE[scale.group(1)]
         if match.group("high") and high < low:
             high = low
         if match.group("after"):
-            hedge = "about"
+            hedge = "about" if match.group("after").lower() == "so" else "over"
         sign = "%" if match.group("percent") else match.group("money")
         units = (sign,) if sign else _units(text, match.end())
         bottom, top = _bounds(hedge, low, high)

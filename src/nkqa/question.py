@@ -78,6 +78,9 @@ _OPINION = re.compile(
     r"|\bwho(?:'s| is| was| were| are)? (?:really |actually |more )?(?:right|wrong|to blame|at fault|guilty|evil|the (?:good|bad|real|true) (?:guys?|side|owner|victim|aggressor)s?)\b"
     r"|\bwho (?:deserves?|truly owns|really owns|rightfully)\b|\brightful(?:ly)? (?:owner|belong)|\bbelongs? to (?:really|rightfully)\b"
     r"|\b(?:better|worse|best|worst) (?:leader|president|army|country|nation|people|side)\b|\bmorally\b|\bwho do you\b|\bwhich side (?:is|was|should|do|are)\b"
+    r"|\b(?:more|better|greater|stronger|best|greatest) (?:right|claim)s? (?:to|on|over)\b|\brightful(?:ly)?\b"
+    r"|\b(?:the )?(?:worse|worst|bigger|biggest|real|true) (?:war )?(?:criminal|villain|aggressor|victim|liar|terrorist)s?\b"
+    r"|\b(?:heroes|villains|terrorists|barbarians)\b"
     r"|\b(?:rate|rank) (?:the|these|them)\b|\bshould (?:have|has) (?:won|lost)\b|\bgive me advice\b|\badvi[sc]e me\b",
     re.IGNORECASE,
 )
@@ -97,6 +100,7 @@ _PRESENT = re.compile(
     r"these days|up to date|so far this|breaking news)\b",
     re.IGNORECASE,
 )
+_PAST = re.compile(r"\b(?:did|was|were|had|has|have|happened|result(?:s|ed)?)\b", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|him|his|she|her|there|then|one|ones|both|"
     r"the (?:same|other|others|latter|former))\b",
@@ -213,11 +217,18 @@ def _beyond(question: Question, vocabulary: Vocabulary) -> Reason | None:
             continue
         late = date.year > vocabulary.last_year
         same = date.year == vocabulary.last_year and date.month is not None and date.month > vocabulary.last_month
-        if (late or same) and date.year not in vocabulary.years - {vocabulary.last_year}:
+        # A source may look ahead to a year, but cannot tell what then happened.
+        foreseen = date.year in vocabulary.years and not _PAST.search(question.standalone)
+        if same or (late and not foreseen):
             return "after_corpus"
         if date.year < vocabulary.last_year and date.year not in vocabulary.years:
             return "before_corpus"
     return None
+
+
+def about_now(question: Question) -> bool:
+    """Whether a question asks how things stand at present, which the sources cannot know."""
+    return bool(_PRESENT.search(question.standalone))
 
 
 def is_foreign(text: str, vocabulary: Vocabulary) -> bool:
@@ -267,7 +278,7 @@ def stand_alone(text: str, history: Sequence[Turn], names: Gazetteer) -> str:
     topic = _topic(asked, names)
     own = names.find(text)
     if (match := _AND_X.match(text)) and len(words(match["x"])) <= 6:
-        return _swap(match["x"], topic, names)
+        return _swap(re.sub(r"\s+(?:there|then|too|as well)$", "", match["x"]), topic, names)
     if _ELLIPSIS.match(text):
         return f"{text.rstrip('?!. ')}: {topic}"
     if _PRONOUN.search(text):

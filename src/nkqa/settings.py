@@ -39,32 +39,45 @@ class Settings(BaseSettings):
         description="all-MiniLM-L6-v2 comes with the installation; any other sentence-transformers name or folder.",
     )
     tokenizer: str = Field(
-        "nkqa-8k", description="Token counter for passages: nkqa-8k, or the name of a public tiktoken encoding."
+        "nkqa-8k",
+        description="Token counter for passages: nkqa-8k, or the name of a public tiktoken encoding.",
     )
     max_tokens: int = Field(160, ge=32, le=400, description="Most tokens in a passage.")
-    reader: Literal["on", "off"] = Field("on", description="Whether the trained reader judges the sentences.")
+    reader: Literal["on", "off"] = Field(
+        "off", description="Whether the trained reader judges the sentences."
+    )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on; 0 takes a free one.")
+    port: int = Field(
+        8000, ge=0, le=65535, description="Port that the server listens on; 0 takes a free one."
+    )
     api_keys: SecretStr = Field(
-        SecretStr(""), description="Keys that a caller must have, separated by commas; none: no key is asked for."
+        SecretStr(""),
+        description="Keys that a caller must have, separated by commas; none: no key is asked for.",
     )
     composer: Literal["extractive", "llm"] = Field(
         "extractive", description="How answers are made where a request does not say: extractive, or llm."
     )
-    cors: str = Field("", description="Origins whose pages may call the API, separated by commas; none by default.")
+    cors: str = Field(
+        "", description="Origins whose pages may call the API, separated by commas; none by default."
+    )
     feedback_file: Path | None = Field(
-        None, description="File that feedback from the page is appended to as JSON lines; none: feedback is off."
+        None,
+        description="File that feedback from the page is appended to as JSON lines; none: feedback is off.",
     )
     hosts: str = Field(
-        "", description="Host names that the server answers to, separated by commas; by default loopback's, or any."
+        "",
+        description="Host names that the server answers to, separated by commas; by default loopback's, or any.",
     )
-    in_flight: int = Field(32, ge=1, le=1000, description="Most questions in work or waiting; one more gets 503.")
+    in_flight: int = Field(
+        32, ge=1, le=1000, description="Most questions in work or waiting; one more gets 503."
+    )
     log_questions: bool = Field(False, description="Whether the log holds the text of questions.")
     maintenance: Path | None = Field(
         None, description="While this file exists, every request is answered 503 with its text."
     )
     proxies: str = Field(
-        "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas."
+        "127.0.0.1",
+        description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
     public: bool = Field(False, description="Allows listening beyond loopback without API keys.")
     rate_limit: str = Field(
@@ -72,12 +85,14 @@ class Settings(BaseSettings):
     )
     llm_api_key: SecretStr = Field(SecretStr(""), description="Key for the language model's server.")
     llm_mode: Literal["point", "write"] = Field(
-        "point", description="point: the model chooses sentences of the sources; write: it writes, and is checked."
+        "point",
+        description="point: the model chooses sentences of the sources; write: it writes, and is checked.",
     )
     llm_model: str = Field("", description="Name of the language model, as its server knows it.")
     llm_seconds: float = Field(30.0, gt=0, le=600, description="Longest that the language model may take.")
     llm_url: str = Field(
-        "", description="Base address of a server that speaks the OpenAI protocol, such as http://localhost:11434/v1."
+        "",
+        description="Base address of a server that speaks the OpenAI protocol, such as http://localhost:11434/v1.",
     )
     threads: int = Field(2, ge=1, le=64, description="Threads that one question may use in the reader.")
 

@@ -1,0 +1,185 @@
+"""Where claims that answer the same question give different figures, dates or places: who says what."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nkqa.dates import DateMention
+from nkqa.evidence import Evidence
+from nkqa.figures import Figure
+from nkqa.names import Gazetteer
+from nkqa.protocols import Vector
+from nkqa.question import Question
+from nkqa.types import Span
+
+Attribute = Literal["figure", "date", "place"]
+_ABOUT: dict[Attribute, str] = {"figure": "the figure", "date": "the date", "place": "the place"}
+_READ = 10
+"""Claims that are compared, best first."""
+_LEAST, _SHARE = 0.2, 0.3
+"""Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
+_ALIKE = 0.5
+"""Cosine from which two claims can be of the same thing."""
+_SPEAKER = re.compile(
+    r"\b(?:according to|says?|said|claims?|claimed|puts?|estimates?|estimated|calculates?|judges?|reports?|reported|"
+    r"counts?|assess(?:es)?|registered|located|interprets?|denies|deny)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What one claim gives for the attribute: `evidence.claim.text[span]`."""
+
+    evidence: Evidence
+    span: Span
+    figure: Figure | None = None
+    date: DateMention | None = None
+    place: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as the claim writes it."""
+        return self.evidence.claim.text[self.span.start : self.span.end]
+
+    def agrees(self, other: "Value") -> bool:
+        """Whether both can be the same value, rounding allowed for."""
+        if self.figure and other.figure:
+            return self.figure.meets(other.figure)
+        if self.date and other.date:
+            return self.date.agrees(other.date)
+        return self.place == other.place
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Claims that differ on one attribute, the claims of each side together; at least two sides."""
+
+    attribute: Attribute
+    sides: tuple[tuple[Value, ...], ...]
+
+    @property
+    def about(self) -> str:
+        """What they differ on, in words."""
+        return _ABOUT[self.attribute]
+
+
+def attribute_of(question: Question, evidence: Sequence[Evidence]) -> Attribute | None:
+    """Return what kind of value a question asks for; None where it asks for none that can be compared."""
+    if question.kind in {"how_many", "how_much", "how_long"}:
+        return "figure"
+    if question.kind == "when":
+        return "date"
+    if question.kind == "where":
+        return "place"
+    best = next((e for e in evidence if e.answer), None)
+    if best is None or best.answer is None or question.kind not in {"keyword", "compare", "which", "yes_no"}:
+        return None
+    inside = [f for f in best.claim.figures if f.start < best.answer.end and best.answer.start < f.end]
+    if inside:
+        return "figure"
+    return "date" if any(d.start < best.answer.end and best.answer.start < d.end for d in best.claim.dates) else None
+
+
+def differences(
+    question: Question, evidence: Sequence[Evidence], vectors: Vector, names: Gazetteer
+) -> Difference | None:
+    """Return on what the claims that answer a question differ, or None where they agree or cannot be compared.
+
+    Args:
+        question: what is asked.
+        evidence: best first.
+        vectors: of all sentences, shape (sentences, dimension).
+        names: to tell places.
+    """
+    attribute = attribute_of(question, evidence)
+    if attribute is None or not evidence:
+        return None
+    floor = max(_LEAST, _SHARE * evidence[0].score)
+    strong = [e for e in evidence[:_READ] if e.score >= floor]
+    values = [v for e in strong if (v := value_of(attribute, question, e, names))]
+    sides: list[list[Value]] = []
+    for value in values:
+        home = next((side for side in sides if any(value.agrees(other) for other in side)), None)
+        if home is not None:
+            home.append(value)
+        elif not sides or any(_comparable(value, side[0], vectors) for side in sides):
+            sides.append([value])
+    if len(sides) < 2:
+        return None
+    return Difference(attribute, tuple(tuple(side) for side in sides))
+
+
+def _comparable(one: Value, other: Value, vectors: Vector) -> bool:
+    """Whether two claims with different values speak of the same thing, and are not one voice's two facts."""
+    a, b = one.evidence.claim, other.evidence.claim
+    if float(vectors[a.row] @ vectors[b.row]) < _ALIKE:
+        return False
+    if one.figure and other.figure:
+        signs = {"%", "$", "€", "£"}
+        if (set(one.figure.units) & signs) != (set(other.figure.units) & signs):
+            return False
+    if one.date is None and _other_time(a.dates, b.dates):
+        return False
+    return a.document_id != b.document_id or speakers(a.text) != speakers(b.text)
+
+
+def _other_time(one: Sequence[DateMention], other: Sequence[DateMention]) -> bool:
+    years = [{d.year for d in dates if d.year} for dates in (one, other)]
+    return bool(years[0] and years[1] and not years[0] & years[1])
+
+
+def speakers(text: str) -> frozenset[str]:
+    """Return the words before and after verbs of saying: whose claim a sentence is."""
+    found = set()
+    for match in _SPEAKER.finditer(text):
+        before = re.findall(r"[\w-]+", text[: match.start()])[-2:]
+        after = re.findall(r"[\w-]+", text[match.end() :])[:3] if match.group().lower() == "according to" else []
+        found.update(w.casefold() for w in (*before, *after))
+    return frozenset(found)
+
+
+def value_of(attribute: Attribute, question: Question, evidence: Evidence, names: Gazetteer) -> Value | None:
+    """Return the value that a claim gives, None where it gives none.
+
+    The one the reader points at is taken, else the one whose unit the question names, else the only one.
+    """
+    claim = evidence.claim
+    if attribute == "figure":
+        asked = set(question.terms)
+        pointed = [f for f in claim.figures if _touches(f.start, f.end, evidence.answer)]
+        named = [f for f in claim.figures if asked & set(f.units)]
+        figures = pointed or named or (claim.figures if len(claim.figures) == 1 else [])
+        return Value(evidence, Span(figures[0].start, figures[0].end), figure=figures[0]) if figures else None
+    if attribute == "date":
+        dates = [d for d in claim.dates if _touches(d.start, d.end, evidence.answer)] or (
+            claim.dates if len(claim.dates) == 1 else []
+        )
+        return Value(evidence, Span(dates[0].start, dates[0].end), date=dates[0]) if dates else None
+    asked_names = {m.entry.id for m in question.names}
+    places = [m for m in names.find(claim.text) if m.entry.kind == "place" and m.entry.id not in asked_names]
+    pointed_places = [m for m in places if _touches(m.start, m.end, evidence.answer)]
+    chosen = (pointed_places or [])[:1]
+    return Value(evidence, Span(chosen[0].start, chosen[0].end), place=chosen[0].entry.id) if chosen else None
+
+
+def _touches(start: int, end: int, answer: Span | None) -> bool:
+    return answer is not None and start < answer.end and answer.start < end
+
+
+def false_premise(question: Question, evidence: Sequence[Evidence]) -> bool:
+    """Whether a figure or a full date that a question takes for granted is contradicted by what answers best.
+
+    A question that asks whether something is so takes nothing for granted.
+    """
+    if question.kind in {"yes_no", "compare"} or not (question.figures or question.dates):
+        return False
+    strong = [e.claim for e in evidence[:3] if e.score >= _LEAST]
+    held = [f for c in strong for f in c.figures]
+    for asked in question.figures:
+        same = [f for f in held if set(f.units) & set(asked.units)]
+        if same and not any(asked.meets(f) for f in same):
+            return True
+    days = [d for c in strong for d in c.dates if d.day]
+    return any(d.day and days and not any(d.agrees(h) for h in days) for d in question.dates)
