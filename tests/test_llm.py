@@ -1,4 +1,4 @@
-"""Whatever the model's server does, `compose` returns in time with a status; nothing unproven gets through."""
+"""Whatever the model's server does, `compose` returns in time with a status; nothing unproven passes."""
 
 import socket
 import threading

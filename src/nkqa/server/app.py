@@ -4,15 +4,19 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from nkqa.engine import Engine
 from nkqa.server import docs, health, names, openai, problems, questions, sources, stream, timeline, verify
+from nkqa.server import metrics as counts
 from nkqa.server.bodies import BodyLimit
+from nkqa.server.door import Door, split
 from nkqa.server.headers import DOCS, HeadLimit, SecurityHeaders
 from nkqa.server.mcp import Endpoint
+from nkqa.server.metrics import Metrics
 from nkqa.server.places import Places
 from nkqa.server.problems import Problem, ProblemDocument
 from nkqa.server.service import Service
@@ -35,7 +39,8 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
     """
     settings = engine.settings
     work = Work(settings.in_flight)
-    tools = Endpoint(engine, work)
+    metrics = Metrics(engine, work)
+    tools = Endpoint(engine, work, metrics.answered)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -53,9 +58,10 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.service = Service(engine, settings, work, Places(engine))
+    app.state.metrics = metrics
+    app.state.service = Service(engine, settings, work, metrics, Places(engine))
     app.state.policies = {"/docs": DOCS}
-    for room in (questions, stream, sources, names, timeline, verify, openai, health, docs):
+    for room in (questions, stream, sources, names, timeline, verify, openai, health, counts, docs):
         app.include_router(room.router)
     app.router.routes.append(Route("/mcp", tools, include_in_schema=False))
     problems.install(app)
@@ -65,8 +71,16 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
         app = mount(app, engine)
     # The last added is met first.
     app.add_middleware(BodyLimit)
+    app.add_middleware(Door, settings=settings, refused=metrics.refused)
+    app.add_middleware(
+        CORSMiddleware,  # with no origin too: Gradio leaves it to us where it finds this
+        allow_origins=split(settings.cors),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "if-none-match", "x-api-key", "x-request-id"],
+        expose_headers=["etag", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id"],
+    )
     app.add_middleware(HeadLimit)
-    app.add_middleware(Watch, seen=lambda *_: None)
+    app.add_middleware(Watch, seen=metrics.requested)
     app.add_middleware(SecurityHeaders, policies=app.state.policies)
     return app
 

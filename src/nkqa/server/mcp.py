@@ -25,13 +25,14 @@ from nkqa.server.work import T, Work
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
+Answered = Callable[[types.Answer], None]
 _ANSWER = TypeAdapter(types.Answer)
 _INSTRUCTIONS = """Answers about the 2020 Nagorno-Karabakh ceasefire, made only of sentences of cited sources.
 Quote them with their numbers and places. An abstention means that the sources do not say it: leave it so."""
 
 
-def build(engine: Engine, work: Work) -> "MCPServer[Any]":
-    """Return the MCP server over `engine`."""
+def build(engine: Engine, work: Work, answered: Answered = lambda _: None) -> "MCPServer[Any]":
+    """Return the MCP server over `engine`; `answered` is told of each answer."""
     from mcp.server.mcpserver import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp.types import CallToolResult, TextContent, ToolAnnotations
@@ -55,6 +56,7 @@ def build(engine: Engine, work: Work) -> "MCPServer[Any]":
     ) -> Annotated[CallToolResult, schema.Answer]:
         """Answer a question with sentences of the sources and their places, or say why there is no answer."""
         answer = await done(lambda: engine.ask(types.Ask(question, max_sentences=max_sentences)))
+        answered(answer)
         whole = _ANSWER.dump_python(answer, mode="json")
         return CallToolResult(
             content=[TextContent(type="text", text=plain(answer))], structured_content=whole
@@ -98,8 +100,8 @@ def _passage(engine: Engine, hit: types.Hit) -> str:
 class Endpoint:
     """The ASGI app at `/mcp`; `running` must surround its use, and may be entered again after it ended."""
 
-    def __init__(self, engine: Engine, work: Work) -> None:
-        self._build = partial(build, engine, work)
+    def __init__(self, engine: Engine, work: Work, answered: Answered) -> None:
+        self._build = partial(build, engine, work, answered)
         self._app: asyncio.Future[ASGIApp] | None = None
         self._wanted = asyncio.Event()
 

@@ -147,7 +147,7 @@ async def chat(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of the user, as a completion or, with `stream`, as its chunks."""
     held = service(request)
     await model(body.model, request)
-    answer = await held.ask(_ask(body, held))
+    answer = await held.ask(_ask(body, held), request)
     text = "".join(paragraphs(answer))
     count = token_counter(held.settings.tokenizer)
     read, written = sum(count(m.text()) for m in body.messages), count(text)

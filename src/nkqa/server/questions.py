@@ -47,7 +47,7 @@ async def ask(body: schema.AskRequest, request: Request) -> Response:
     An abstention is an answer (200, `status: "abstained"`); only failures are errors.
     """
     held = service(request)
-    return await _answer(held, body.ask(held.settings.composer))
+    return await _answer(held, body.ask(held.settings.composer), request)
 
 
 @router.get(
@@ -67,7 +67,7 @@ async def ask_by_address(asked: Annotated[AskQuery, Query()], request: Request) 
     etag = held.ask_etag(wanted)
     if unchanged(request, etag):
         return Response(status_code=304, headers={"etag": etag})
-    return await _answer(held, wanted)
+    return await _answer(held, wanted, request)
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def bad_filters() -> Iterator[None]:
         raise Problem("invalid", f"body.filters: {error}") from None
 
 
-async def _answer(held: Service, wanted: types.Ask) -> Response:
+async def _answer(held: Service, wanted: types.Ask, request: Request) -> Response:
     with bad_filters():
-        answer = await held.ask(wanted)
+        answer = await held.ask(wanted, request)
     steady = wanted.composer == "extractive" and not wanted.timings
     headers = {"etag": held.ask_etag(wanted), "cache-control": "private, no-cache"}
     return Response(

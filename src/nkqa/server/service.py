@@ -9,6 +9,7 @@ from typing import cast
 from fastapi import Request
 
 from nkqa.engine import Engine, Retrieved, Understood
+from nkqa.server.metrics import Metrics
 from nkqa.server.places import Places
 from nkqa.server.work import Work
 from nkqa.settings import Settings
@@ -22,9 +23,10 @@ class Service:
     engine: Engine
     settings: Settings
     work: Work
+    metrics: Metrics
     places: Places
 
-    async def ask(self, ask: Ask) -> Answer:
+    async def ask(self, ask: Ask, request: Request) -> Answer:
         """Answer in a thread.
 
         Raises:
@@ -33,16 +35,23 @@ class Service:
         """
         timed = replace(ask, timings=True)
         answer = await self.work.run(lambda: self.engine.ask(timed), slow=ask.composer == "llm")
-        return self.seen(ask, answer)
+        return self._seen(ask, answer, request)
 
-    async def stream(self, ask: Ask) -> AsyncGenerator[Understood | Retrieved | Answer]:
+    async def stream(self, ask: Ask, request: Request) -> AsyncGenerator[Understood | Retrieved | Answer]:
         """Answer in a thread, yielding each stage as it is done, the answer last."""
         timed = replace(ask, timings=True)
         async for event in self.work.iterate(lambda: self.engine.stream(timed), slow=ask.composer == "llm"):
-            yield self.seen(ask, event) if isinstance(event, Answer) else event
+            yield self._seen(ask, event, request) if isinstance(event, Answer) else event
 
-    def seen(self, ask: Ask, answer: Answer) -> Answer:
-        """Count an answer, and return it as it was asked for."""
+    def _seen(self, ask: Ask, answer: Answer, request: Request) -> Answer:
+        """Count and log an answer, and return it as it was asked for."""
+        self.metrics.answered(answer)
+        said = request.scope["state"].setdefault("log", {})
+        said["answer"] = answer.abstention.reason if answer.abstention else answer.status
+        if answer.llm is not None:
+            said["llm"] = answer.llm.status
+        if self.settings.log_questions:
+            said["question"] = ask.question
         return answer if ask.timings else replace(answer, timings=None)
 
     def etag(self, *parts: object) -> str:

@@ -57,7 +57,7 @@ async def ask_stream(body: schema.AskRequest, request: Request) -> StreamingResp
     """Answer as `POST /ask` does, in server-sent events; a bad request is answered as there."""
     held = service(request)
     with bad_filters():
-        stages = held.stream(body.ask(held.settings.composer))
+        stages = held.stream(body.ask(held.settings.composer), request)
         first = await anext(stages)
 
     async def events() -> AsyncGenerator[bytes]:
