@@ -56,7 +56,9 @@ def cite(position: int, number: int = 1) -> Citation:
     sentence = DOCUMENT.sentences[position]
     quote = TEXT[sentence.start : sentence.end]
     digest = hashlib.sha256(quote.encode()).hexdigest()
-    return Citation(number, "a-1", "a", quote, sentence.start, sentence.end, digest, INFO, sentence.locator)
+    return Citation(
+        number, "a-1", "a", position, quote, sentence.start, sentence.end, digest, INFO, sentence.locator
+    )
 
 
 ANSWER = Answer(
@@ -192,7 +194,13 @@ def test_a_citation_that_was_not_cut_exactly_is_not_valid(citation: Citation) ->
 
 
 @pytest.mark.parametrize(
-    "citation", [replace(cite(1), locator=PLACES[0]), replace(cite(1), source=replace(INFO, id="b"))]
+    "citation",
+    [
+        replace(cite(1), locator=PLACES[0]),
+        replace(cite(1), source=replace(INFO, id="b")),
+        replace(cite(1), sentence=2),
+        replace(cite(1), sentence=9),
+    ],
 )
 def test_a_citation_with_another_place_or_source_is_not_valid(citation: Citation) -> None:
     checked = check_citations(replace(ANSWER, citations=(citation,)), DOCUMENTS)

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.testclient import TestClient
-from test_eval_questions import LINE
 
 from nkqa.engine import Engine
 from nkqa.errors import BadQuestion, Unavailable
@@ -21,6 +20,7 @@ from nkqa_eval.questions import Gold, QuestionError, baseline_file, read_questio
 from nkqa_eval.report import Report, ReportError, conditions, make_report, read_report, table, write_report
 from nkqa_eval.run import each, run, spread
 from nkqa_eval.target import InProcess, OverHTTP
+from test_eval_questions import LINE
 
 QUESTIONS: list[dict[str, object]] = [
     {"id": "t-1", "question": "How many wardens from Westland will watch the Lake Truce?", "fact": "wardens",
@@ -28,7 +28,7 @@ QUESTIONS: list[dict[str, object]] = [
      "locators": [{"source": "gazette", "section": "The truce", "paragraph": 1}]},
     {"id": "t-2", "question": "When did the fighting over fishing rights begin?", "fact": "start",
      "nuggets": [["4 March"]], "sources": ["lecture"], "locators": [{"source": "lecture", "second": 15}]},
-    {"id": "t-3", "question": "<script>alert(1)</script> & who likes ice cream?", "type": "off_topic", "fact": "ice",
+    {"id": "t-3", "question": "<script>alert(1)</script> & who likes ice", "type": "off_topic", "fact": "ice",
      "answerable": False, "nuggets": [], "min_nuggets": 0, "sources": [], "locators": [],
      "abstention": ["off_topic"]},
     {"id": "t-4", "question": "What colour is the flag of Southland?", "fact": "flag", "nuggets": [["mauve"]],

@@ -32,14 +32,15 @@ def cut_exactly(citation: Citation, documents: Mapping[str, Document]) -> bool:
 
 
 def placed_rightly(citation: Citation, documents: Mapping[str, Document]) -> bool:
-    """Say whether the locator is that of a sentence which the quote covers, and the source the document's."""
+    """Say whether the quote lies in the sentence that is named, with its locator, and the source is right."""
     document = documents.get(citation.document)
     if document is None or citation.source.id != document.id or not citation.locator.label:
         return False
-    covered = [s for s in document.sentences if s.start < citation.end and citation.start < s.end]
-    if not document.sentences:  # a server that gives no sentences lets only the text be checked
-        return True
-    return any(sentence.locator == citation.locator for sentence in covered)
+    if not 0 <= citation.sentence < len(document.sentences):
+        return False
+    sentence = document.sentences[citation.sentence]
+    inside = sentence.start <= citation.start and citation.end <= sentence.end
+    return inside and sentence.locator == citation.locator
 
 
 def check_citations(

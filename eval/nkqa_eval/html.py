@@ -22,13 +22,16 @@ thead th { border-bottom: 1px solid #767676; }
 .scroll { overflow-x: auto; }
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; }
-.pictures, .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.pictures, .beside { display: grid; gap: 1rem; }
+.pictures, .beside { grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 details { border-top: 1px solid #ccc; padding: .4rem 0; }
 summary { cursor: pointer; }
 .met { color: #1b6e3c; }
 .missed { color: #a3201d; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .5rem; }
+td { font-variant-numeric: tabular-nums; }
+td:nth-child(3), th { white-space: nowrap; }
 code { font-size: .9em; overflow-wrap: anywhere; }
 .small { font-size: .875rem; color: #4a4a4a; }
 """
@@ -58,8 +61,6 @@ def html_report(report: Report) -> str:
             f"<title>{escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n",
             f"<h1>{escape(title)}</h1>\n",
             _table(("", ""), [(name, value) for name, value in facts.items() if value]),
-            "<h2>Measures</h2>\n<p class=small>95% intervals by bootstrap over groups of questions.</p>\n",
-            _measures(report),
             "<h2>In pictures</h2>\n<div class=pictures>\n",
             _figure(
                 "Share of questions met, by type, with 95% intervals", plots.shares(report.by_type, "met")
@@ -72,6 +73,8 @@ def html_report(report: Report) -> str:
             _figure("Latency by stage", plots.latencies(report.latency)),
             _figure("Where each miss happened", plots.counts(report.misses)) if report.misses else "",
             "</div>\n",
+            "<h2>Measures</h2>\n<p class=small>95% intervals by bootstrap over groups of questions.</p>\n",
+            _measures(report),
             _latency(report),
             f"<h2>Missed: {len(missed)}</h2>\n",
             _meanings(report),
@@ -93,8 +96,8 @@ def _measures(report: Report) -> str:
     rows = []
     for name, measure in MEASURES.items():
         if (estimate := report.measures.get(name)) is not None:
-            rows.append((measure.section, name, interval(estimate), str(estimate.n), measure.definition))
-    return _table(("", "measure", "value", "n", "what it is"), rows)
+            rows.append((name, measure.section, interval(estimate), str(estimate.n), measure.definition))
+    return _table(("measure", "of", "value", "n", "what it is"), rows)
 
 
 def _latency(report: Report) -> str:

@@ -54,8 +54,8 @@ def find_miss(
 
 
 def sentence_texts(document: Document) -> list[str]:
-    """Return the sentences of a document, or its whole text where the sentences are not known."""
-    return [document.text[s.start : s.end] for s in document.sentences] or [document.text]
+    """Return the sentences of a document."""
+    return [document.text[sentence.start : sentence.end] for sentence in document.sentences]
 
 
 def _holds(gold: Gold, texts: Sequence[str]) -> bool:
