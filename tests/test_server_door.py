@@ -19,12 +19,12 @@ Open = Callable[..., TestClient]
 
 
 @contextmanager
-def served(engine: Engine, base_url: str = "http://localhost", **changed: object) -> Iterator[TestClient]:
+def served(engine: Engine, **changed: object) -> Iterator[TestClient]:
     """A client of the engine with other settings."""
     before = engine.settings
     engine.settings = before.model_validate({**before.model_dump(), **changed})
     try:
-        with TestClient(create_app(engine), base_url=base_url) as client:
+        with TestClient(create_app(engine), base_url="http://localhost") as client:
             yield client
     finally:
         engine.settings = before

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from nkqa.doctor import parts
 from nkqa.engine import Engine
 from nkqa.server import docs, health, names, openai, problems, questions, sources, stream, timeline, verify
 from nkqa.server import metrics as counts
 from nkqa.server.bodies import BodyLimit
-from nkqa.server.door import Door, split
+from nkqa.server.door import Door
 from nkqa.server.headers import DOCS, HeadLimit, SecurityHeaders
 from nkqa.server.mcp import Endpoint
 from nkqa.server.metrics import Metrics
@@ -74,7 +75,7 @@ def create_app(engine: Engine, mount: Mount | None = None, close: bool = False) 
     app.add_middleware(Door, settings=settings, refused=metrics.refused)
     app.add_middleware(
         CORSMiddleware,  # with no origin too: Gradio leaves it to us where it finds this
-        allow_origins=split(settings.cors),
+        allow_origins=parts(settings.cors),
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "if-none-match", "x-api-key", "x-request-id"],
         expose_headers=["etag", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id"],

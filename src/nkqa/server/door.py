@@ -15,29 +15,25 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nkqa.doctor import is_loopback, parts
 from nkqa.errors import SettingsError
-from nkqa.server.loopback import NAMES, is_loopback
 from nkqa.server.problems import Problem, clip, response
 from nkqa.settings import Settings
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OPEN = ("/healthz", "/readyz")
 """What needs no key and counts for no limit."""
 FREE_BELOW = ("/assets/", "/static/", "/docs/", "/gradio_api/heartbeat/", "/gradio_api/queue/data")
 """Files and waiting of the pages, which count for no limit."""
 
 
-def split(value: str) -> list[str]:
-    """Return the parts of a comma-separated setting."""
-    return [part for each in value.split(",") if (part := each.strip())]
-
-
 class Hosts:
     """Which names of this server a request may use, so that no foreign name can be pointed at it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._names = [name.lower() for name in split(settings.hosts)]
+        self._names = [name.lower() for name in parts(settings.hosts)]
         if not self._names:
-            self._names = list(NAMES) if is_loopback(settings.host) else ["*"]
+            self._names = list(LOOPBACK) if is_loopback(settings.host) else ["*"]
 
     def check(self, headers: Headers) -> None:
         """Let it pass.
@@ -81,7 +77,7 @@ class Keys:
     """API keys: `Authorization: Bearer`, `X-API-Key`, or the password of a browser's dialogue."""
 
     def __init__(self, settings: Settings) -> None:
-        self._digests = [_digest(key) for key in split(settings.api_keys.get_secret_value())]
+        self._digests = [_digest(key) for key in parts(settings.api_keys.get_secret_value())]
 
     def check(self, headers: Headers) -> str:
         """Let it pass and return a name for the key, or the empty text where none is needed.

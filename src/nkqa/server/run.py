@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import socket
 from typing import Any
 
@@ -10,11 +9,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from nkqa.doctor import serving
 from nkqa.engine import open_engine
 from nkqa.errors import SettingsError, Unavailable
 from nkqa.server.app import Mount, create_app
 from nkqa.server.logs import configure
-from nkqa.server.loopback import is_loopback
 from nkqa.settings import Settings
 
 log = logging.getLogger("nkqa.server")
@@ -27,15 +26,10 @@ def check(settings: Settings) -> None:
     """Refuse to serve with settings that cannot be meant.
 
     Raises:
-        SettingsError: open to others without a key, or several worker processes.
+        SettingsError: open to others without a key, several worker processes, a limit that is none.
     """
-    if not is_loopback(settings.host) and not settings.public and not settings.api_keys.get_secret_value():
-        raise SettingsError(
-            f"NKQA_HOST={settings.host} lets other machines in: set NKQA_API_KEYS, or NKQA_PUBLIC=1."
-        )
-    workers = os.environ.get("WEB_CONCURRENCY", "1")
-    if workers not in ("", "1"):
-        raise SettingsError(f"WEB_CONCURRENCY={workers}: nkqa serves from one process; unset it.")
+    if refused := [finding.line for finding in serving(settings)]:
+        raise SettingsError(" ".join(refused))
 
 
 def serve(settings: Settings, mount: Mount | None = None) -> None:
