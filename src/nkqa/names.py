@@ -1,5 +1,6 @@
 """The gazetteer: people, places, bodies and agreements, and every spelling of each."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,12 +53,20 @@ class _Entry(BaseModel):
     longitude: float | None = Field(None, ge=-180, le=180)
 
 
+def _plain(word: str) -> str:
+    return fold(word).removesuffix("'s").replace(".", "")
+
+
 def _key(spelling: str) -> tuple[str, ...]:
-    return tuple(fold(w.text).removesuffix("'s").replace(".", "") for w in words(spelling))
+    return tuple(_plain(w.text) for w in words(spelling))
 
 
 def _is_acronym(spelling: str) -> bool:
     return spelling.isupper() and len(spelling) <= 6
+
+
+def _in_capitals(word: str) -> bool:
+    return re.sub(r"['’ʼ]s$", "", word).isupper()
 
 
 class Gazetteer:
@@ -81,14 +90,16 @@ class Gazetteer:
     def find(self, text: str) -> list[Mention]:
         """Return the names in `text`, in order, the longest where several begin at a word."""
         found = words(text)
-        keys = [fold(w.text).removesuffix("'s").replace(".", "") for w in found]
+        keys = [_plain(w.text) for w in found]
         mentions: list[Mention] = []
         at = 0
         while at < len(found):
             for size in range(min(self._longest, len(found) - at), 0, -1):
                 key = tuple(keys[at : at + size])
                 entry = self._by_key.get(key)
-                if entry is None or (key in self._acronyms and not found[at].text[0].isupper()):
+                if entry is None:
+                    continue
+                if key in self._acronyms and not all(_in_capitals(w.text) for w in found[at : at + size]):
                     continue
                 mentions.append(Mention(entry, found[at].start, found[at + size - 1].end))
                 at += size - 1
@@ -98,10 +109,10 @@ class Gazetteer:
 
     def find_typos(self, text: str, known: frozenset[str]) -> list[Mention]:
         """Return words of `text` that are no word of `known` but nearly one of the single-word names."""
-        taken = {m.start for m in self.find(text)}
+        taken = {at for m in self.find(text) for at in range(m.start, m.end)}
         mentions = []
         for word in words(text):
-            folded = fold(word.text)
+            folded = _plain(word.text)
             if len(folded) < _MIN_FUZZY or folded in known or word.start in taken or folded[0].isdigit():
                 continue
             best = process.extractOne(folded, self._single, scorer=fuzz.ratio, score_cutoff=_FUZZY)
@@ -111,7 +122,9 @@ class Gazetteer:
 
     @cached_property
     def _single(self) -> Sequence[str]:
-        return [k[0] for k in self._by_key if len(k) == 1 and len(k[0]) >= _MIN_FUZZY and k not in self._acronyms]
+        return [
+            k[0] for k in self._by_key if len(k) == 1 and len(k[0]) >= _MIN_FUZZY and k not in self._acronyms
+        ]
 
     @staticmethod
     def rewrite(text: str, mentions: Sequence[Mention]) -> str:
@@ -128,21 +141,31 @@ def load_names(path: Path) -> Gazetteer:
     """Read `names.yaml`; a missing file is an empty gazetteer.
 
     Raises:
-        CorpusError: the file is not what it should be, or a spelling belongs to two entries.
+        CorpusError: the file is not what it should be, or an id or a spelling belongs to two entries.
     """
     if not path.is_file():
         return Gazetteer()
     try:
         raw = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         read = TypeAdapter(list[_Entry]).validate_python(raw or [])
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, ValidationError, ValueError, RecursionError) as error:
         raise CorpusError(f"{path}: {error}") from error
     owner: dict[tuple[str, ...], str] = {}
+    ids: set[str] = set()
     for entry in read:
+        if entry.id in ids:
+            raise CorpusError(
+                f"{path}: two entries have the id {entry.id!r}; put them together or rename one"
+            )
+        ids.add(entry.id)
         for spelling in entry.names:
+            if not _key(spelling):
+                raise CorpusError(
+                    f"{path}: {entry.id!r} has the spelling {spelling!r}, in which no word stands"
+                )
             other = owner.setdefault(_key(spelling), entry.id)
             if other != entry.id:
-                raise CorpusError(f"{path}: {spelling!r} belongs to {other!r} and to {entry.id!r}; keep it in one")
-    return Gazetteer(
-        Name(e.id, e.kind, tuple(e.names), e.description, e.latitude, e.longitude) for e in read
-    )
+                raise CorpusError(
+                    f"{path}: {spelling!r} belongs to {other!r} and to {entry.id!r}; keep it in one"
+                )
+    return Gazetteer(Name(e.id, e.kind, tuple(e.names), e.description, e.latitude, e.longitude) for e in read)
