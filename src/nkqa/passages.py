@@ -20,8 +20,13 @@ def _paragraphs(document: Document) -> Iterator[list[int]]:
         yield [i for i, _ in group]
 
 
+def _slice(document: Document, run: list[int]) -> str:
+    """The text from the first sentence of a run to the last."""
+    return document.text[document.sentences[run[0]].start : document.sentences[run[-1]].end]
+
+
 def _split(document: Document, run: list[int], count: TokenCounter, budget: int) -> Iterator[list[int]]:
-    """Yield pieces of one paragraph that keep the budget, cut between sentences and nearly equal in length."""
+    """Yield pieces of one paragraph that keep the budget, cut between sentences, nearly equal in length."""
     sizes = [count(document.text[document.sentences[i].start : document.sentences[i].end]) for i in run]
     pieces = max(1, -(-sum(sizes) // budget))
     goal = sum(sizes) / pieces
@@ -34,7 +39,7 @@ def _split(document: Document, run: list[int], count: TokenCounter, budget: int)
                 f"{document.id}: the sentence at {start} has {size} tokens and a passage {budget} at most; "
                 "split it, or raise NKQA_MAX_TOKENS"
             )
-        if piece and (held + size > budget or held + size / 2 > goal):
+        if piece and (held + size / 2 > goal or count(_slice(document, [*piece, position])) > budget):
             yield piece
             piece, held = [], 0
         piece.append(position)
@@ -43,15 +48,16 @@ def _split(document: Document, run: list[int], count: TokenCounter, budget: int)
         yield piece
 
 
-def _merge(document: Document, runs: list[list[int]], count: TokenCounter, budget: int) -> Iterator[list[int]]:
+def _merge(
+    document: Document, runs: list[list[int]], count: TokenCounter, budget: int
+) -> Iterator[list[int]]:
     """Yield runs with short neighbours of one section put together while they keep half the budget."""
     held: list[int] = []
     for run in runs:
         sentences = document.sentences
         joined = held + run
-        text = document.text[sentences[joined[0]].start : sentences[joined[-1]].end]
         same = held and sentences[held[0]].heading == sentences[run[0]].heading
-        if same and count(text) <= budget // 2:
+        if same and count(_slice(document, joined)) <= budget // 2:
             held = joined
             continue
         if held:
@@ -77,10 +83,9 @@ def cut(document: Document, count: TokenCounter, budget: int) -> list[Passage]:
     for number, run in enumerate(_merge(document, runs, count, budget)):
         first, last = document.sentences[run[0]], document.sentences[run[-1]]
         text = document.text[first.start : last.end]
-        passages.append(
-            Passage(
-                f"{document.id}:{number:03d}", document.id, first.start, last.end, run[0], run[-1],
-                first.heading, text, index_text(document, first.heading, text),
-            )  # fmt: skip
-        )
+        passage = Passage(
+            f"{document.id}:{number:03d}", document.id, first.start, last.end, run[0], run[-1],
+            first.heading, text, index_text(document, first.heading, text),
+        )  # fmt: skip
+        passages.append(passage)
     return passages
