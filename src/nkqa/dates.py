@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = "January February March April May June July August September October November December".split()
 _NUMBER = {name[:3].lower(): i + 1 for i, name in enumerate(_MONTHS)}
-_MONTH = r"(?P<month>" + "|".join([*_MONTHS, r"Jan\.?|Feb\.?|Mar\.?|Apr\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?"]) + r")"
+_MONTH = (
+    r"(?P<month>"
+    + "|".join([*_MONTHS, r"Jan\.?|Feb\.?|Mar\.?|Apr\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?"])
+    + r")"
+)
 _YEAR = r"(?P<year>(?:1[89]|20)\d\d)"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?:\s*(?:-|–|to|and|/)\s*(?P<last>[0-3]?\d)(?:st|nd|rd|th)?)?"
 _DATE = re.compile(
@@ -19,18 +21,29 @@ _DATE = re.compile(
     + "|"
     + r"\b(?P<d_year>(?:1[89]|20)\d\d)-(?P<d_month>[01]\d)-(?P<d_day>[0-3]\d)\b"
     + "|"
-    + r"(?<![\d,.$€])\b(?P<e_year>(?:1[89]|20)\d\d)(?:s\b)?(?![\d,]*\d|%| (?:peace|troops|soldiers))\b"
+    + r"(?<![\d,.$€])\b(?P<e_year>(?:1[89]|20)\d\d)(?:s\b)?"
+    + r"(?![\d,]*\d|\.\d|%| (?:peace|troops|soldiers|people|men\b|persons|refugees|metres|km\b|kilo))\b"
     + "|"
-    + rf"\b(?:early|mid|late|end of|the end of|since|by|until|in|of)[\s-]{_MONTH}\b(?!\.?,?\s*\d)".replace("(?P<", "(?P<f_"),
+    + rf"\b(?:early|mid|late|end of|the end of|since|by|until|in|of)[\s-]{_MONTH}\b(?!\.?,?\s*\d)".replace(
+        "(?P<", "(?P<f_"
+    ),
     re.IGNORECASE,
 )
+_QUANTITY = re.compile(r"\b(?:almost|nearly|some|more than|less than|fewer than|at least|as many as)\s+$")
+"""What stands before a number that counts something: no year."""
+
+
+_PART = re.compile(r"\b(?:(early|beginning of|start of)|(mid|middle of)|(late|end of))(?:[\s-]|\bthe\b)*$", re.IGNORECASE)
+_PARTS = ((1, 10), (11, 20), (21, 31))
+"""Days that the beginning, the middle and the end of a month stand for."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
     """A date in a text: `text[start:end]`. Parts that the text does not give are None.
 
-    `last` is the last day where a span of days is given (27-30 September), else None.
+    `last` is the last day where a span of days is given (27-30 September), else None. `vague` where the days
+    stand for a part of the month: the end of December is its days from the 21st.
     """
 
     start: int
@@ -39,6 +52,7 @@ class DateMention:
     month: int | None
     day: int | None
     last: int | None = None
+    vague: bool = False
 
     @property
     def iso(self) -> str:
@@ -46,7 +60,7 @@ class DateMention:
         parts = [f"{self.year:04d}" if self.year else "----"]
         if self.month:
             parts.append(f"{self.month:02d}")
-            if self.day:
+            if self.day and not self.vague:
                 parts.append(f"{self.day:02d}")
         return "-".join(parts)
 
@@ -80,16 +94,17 @@ def dates_in(text: str) -> list[DateMention]:
                 continue
             start = match.start("f_month")
         day = int(parts["day"]) if "day" in parts else None
-        if day is not None and not 1 <= day <= 31:
+        month = _month(parts["month"]) if "month" in parts else None
+        last = int(parts["last"]) if "last" in parts else None
+        if (day is not None and not 1 <= day <= (last or 31) <= 31) or (
+            month is not None and not 1 <= month <= 12
+        ):
             continue
-        mentions.append(
-            DateMention(
-                start,
-                match.end(),
-                int(parts["year"]) if "year" in parts else None,
-                _month(parts["month"]) if "month" in parts else None,
-                day,
-                int(parts["last"]) if "last" in parts else None,
-            )
-        )
+        if month is None and _QUANTITY.search(text, 0, start):
+            continue
+        year = int(parts["year"]) if "year" in parts else None
+        part = _PART.search(text, 0, start) if month and day is None else None
+        if part is not None:
+            start, (day, last) = part.start(), _PARTS[(part.lastindex or 1) - 1]
+        mentions.append(DateMention(start, match.end(), year, month, day, last, vague=part is not None))
     return mentions

@@ -23,18 +23,19 @@ _GROUPED = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen twenty".split()
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _ORDINAL_WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
 
 STOP_WORDS = frozenset(
-    "a about all also am an and any are as at be been being but by can could did do does doing done for from get "
-    "give given gave had has have he her here hers him his how i if in into is it its just let like me more most "
-    "much many my no not of on one's or our out over please same say says said she should so some such tell than "
-    "that the their them then there these they this those to under up us very was we were what whats when where "
-    "which while who whom whose why will with would you your between during after before through because s t".split()
+    "a about all also am an and any are as at be been being but by can could did do does doing done for "
+    "from get give given gave had has have he her here hers him his how i if in into is it its just let "
+    "like me more most much many my no not of on one's or our out over please same say says said she should "
+    "so some such tell than that the their them then there these they this those to under up us very was we "
+    "were what whats when where which while who whom whose why will with would you your between during "
+    "after before through because s t".split()
 )
 
 _stemmer = Stemmer.Stemmer("english")
@@ -57,8 +58,16 @@ def clean(text: str) -> str:
     """
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise ValueError("the text holds half of a surrogate pair, which is not a character")
-    kept = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cn") else " " for c in text)
+    kept = "".join(map(_visible, text))
     return _SPACES.sub(" ", unicodedata.normalize("NFC", kept)).strip()
+
+
+def _visible(char: str) -> str:
+    """The character, a space for one that nobody should see, nothing for one that stands inside words."""
+    kind = unicodedata.category(char)
+    if kind == "Cf":  # soft hyphens, joiners, marks of direction, tags
+        return ""
+    return " " if kind in ("Cc", "Co", "Cn") else char
 
 
 @lru_cache(maxsize=4096)
