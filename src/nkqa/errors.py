@@ -43,6 +43,12 @@ class IndexDamaged(NkqaError):
     exit_code = 5
 
 
+class IndexUnwritable(NkqaError):
+    """The index folder cannot be written: no room on the disk, or no right to."""
+
+    exit_code = 73
+
+
 class IndexBusy(NkqaError):
     """Another process is building the index."""
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -30,7 +30,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from nkqa import embed, store
 from nkqa.corpus import fingerprint, load_corpus
-from nkqa.errors import FormatError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, ModelError, NkqaError
+from nkqa.errors import (
+    FormatError,
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    IndexStale,
+    IndexUnwritable,
+    ModelError,
+    NkqaError,
+)
 from nkqa.lexical import BM25, search_terms
 from nkqa.names import Gazetteer, Name, load_names
 from nkqa.passages import cut
@@ -44,6 +53,10 @@ _Row = TypeVar("_Row")
 _BATCH = 32
 _MANIFEST, _CURRENT = "manifest.json", "CURRENT"
 _PROBES = 16
+_PROBE_SECONDS = 120
+_NEEDED = frozenset({"documents.jsonl", "passages.jsonl", "names.jsonl", "vectors.npy", "sentences.npy"})
+MIN_AGREEMENT = 0.95
+"""Least cosine between a sentence's vector by the model and by the encoder exported from it."""
 Progress = Callable[[str, int, int], None]
 """Told the name of the step, how much of it is done, and how much there is."""
 
@@ -105,10 +118,12 @@ def build_index(
 
     Raises:
         IndexBusy: another process is building.
+        IndexUnwritable: the folder is full or read-only; the old build stays.
         CorpusError, FormatError, ModelError: what is built from is not as it should be.
         IndexDamaged: the finished build could not be opened and queried; the old one stays.
     """
-    return build_from(read_material(settings, added), settings, progress, embedder)
+    with _builder(settings.index):
+        return _build(read_material(settings, added), settings, progress or _silent, embedder)
 
 
 def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
@@ -125,7 +140,10 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
         files = _files(added)
     print_ = fingerprint(settings.corpus, files)
     return Material(
-        tuple(documents), load_names(settings.corpus / "names.yaml"), print_, tuple(str(p.resolve()) for p in added)
+        tuple(documents),
+        load_names(settings.corpus / "names.yaml"),
+        print_,
+        tuple(str(p.resolve()) for p in added),
     )
 
 
@@ -140,23 +158,29 @@ def build_from(
     embedder: Embedder | None = None,
 ) -> IndexManifest:
     """Build from documents in hand; otherwise as `build_index`."""
+    with _builder(settings.index):
+        return _build(material, settings, progress or _silent, embedder)
+
+
+def _build(
+    material: Material, settings: Settings, progress: Progress, embedder: Embedder | None
+) -> IndexManifest:
     root = settings.index
-    (root / "builds").mkdir(parents=True, exist_ok=True)
-    with _lock(root):
-        folder = root / "builds" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        folder.mkdir()
-        try:
-            manifest = _write(folder, material, settings, progress or _silent, embedder)
-            _probe(folder)
-            manifest = replace(manifest, files=_hashes(folder))
-            _write_durably(folder / _MANIFEST, json.dumps(asdict(manifest), indent=2))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        previous = _read_current(root)
-        _write_durably(root / _CURRENT, folder.name + "\n")
-        _clean(root, keep={folder.name, previous})
-        return manifest
+    folder = root / "builds" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    folder.mkdir()
+    try:
+        manifest = _write(folder, material, settings, progress, embedder)
+        _probe(folder)
+        manifest = replace(manifest, files=_hashes(folder))
+        _sync(folder)
+        _write_durably(folder / _MANIFEST, json.dumps(asdict(manifest), indent=2))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    previous = _previous(root)
+    _write_durably(root / _CURRENT, folder.name + "\n")
+    _clean(root, keep={folder.name, previous})
+    return manifest
 
 
 def build_from_documents(
@@ -172,16 +196,28 @@ def _silent(step: str, done: int, total: int) -> None:
 
 
 @contextmanager
-def _lock(root: Path) -> Iterator[None]:
-    lock = FileLock(root / ".lock", timeout=0)
+def _builder(root: Path) -> Iterator[None]:
+    """Be the only builder of an index folder, and clear away what a killed one left."""
     try:
-        lock.acquire()
+        (root / "builds").mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".lock", timeout=0):
+            _sweep(root)
+            yield
     except Timeout as error:
         raise IndexBusy(f"{root}: another process is building an index there; wait for it to end") from error
-    try:
-        yield
-    finally:
-        lock.release()
+    except OSError as error:
+        raise IndexUnwritable(
+            f"{root}: cannot be written: {error}; make room there, or set NKQA_INDEX to another folder"
+        ) from error
+
+
+def _sweep(root: Path) -> None:
+    """Remove builds that were never finished, and files that were never renamed."""
+    for build in (root / "builds").iterdir():
+        if not (build / _MANIFEST).is_file():
+            shutil.rmtree(build, ignore_errors=True)
+    for left in (*root.glob("*.new"), *root.glob("encoders/*.new"), *root.glob("encoders/*.fp32.onnx*")):
+        left.unlink(missing_ok=True)
 
 
 def _write(
@@ -190,7 +226,8 @@ def _write(
     count = token_counter(settings.tokenizer)
     passages = [p for d in material.documents for p in cut(d, count, settings.max_tokens)]
     sentences = [d.text[s.start : s.end] for d in material.documents for s in d.sentences]
-    cache = _vector_cache(settings)
+    model = embed.model_sha256(settings.embedding_model) if given is None else given.name
+    cache = _vector_cache(settings.index, model)
     embedder = given or _LazyEmbedder(settings)
     _write_lines(folder / "documents.jsonl", material.documents)
     _write_lines(folder / "passages.jsonl", passages)
@@ -200,9 +237,8 @@ def _write(
     np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
     BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
     progress("storing", 0, 1)
-    chroma = store.ChromaStore(folder / "chroma", create=True)
-    chroma.add([p.id for p in passages], vectors)
-    chroma.close()
+    with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
+        chroma.add([p.id for p in passages], vectors)
     progress("storing", 1, 1)
     encoder_sha, agreement = _encoder(settings, embedder, given is None, sentences[:_PROBES], progress)
     return IndexManifest(
@@ -213,7 +249,7 @@ def _write(
         corpus_fingerprint=material.fingerprint,
         added=material.added,
         embedding_model=embedder.name,
-        embedding_sha256=embed.model_sha256(settings.embedding_model) if given is None else embedder.name,
+        embedding_sha256=model,
         encoder_sha256=encoder_sha,
         agreement=agreement,
         dimension=int(vectors.shape[1]),
@@ -250,14 +286,14 @@ class _LazyEmbedder:
         return self.real.embed_query(text)
 
 
-def _vector_cache(settings: Settings) -> dict[str, Vector]:
-    """Return the vectors of the current build by text, if it is whole and of the same model; else nothing."""
+def _vector_cache(root: Path, model: str) -> dict[str, Vector]:
+    """Return the vectors of the current build by text, if they are whole and of the same model; else none."""
     try:
-        folder = current_build(settings.index)
+        folder = current_build(root)
         manifest = read_manifest(folder)
-        _check_files(folder, manifest, ("vectors.npy", "sentences.npy", "passages.jsonl", "documents.jsonl"))
-        if manifest.embedding_sha256 != embed.model_sha256(settings.embedding_model):
+        if manifest.embedding_sha256 != model:
             return {}
+        _check_files(folder, manifest, ("vectors.npy", "sentences.npy", "passages.jsonl", "documents.jsonl"))
         documents, passages = _read_texts(folder)
     except NkqaError:
         return {}  # nothing to reuse: everything is embedded
@@ -283,24 +319,40 @@ def _embed(
 def _encoder(
     settings: Settings, embedder: Embedder, real: bool, samples: Sequence[str], progress: Progress
 ) -> tuple[str, float]:
-    """Export the question encoder unless it is there; return its hash and agreement, or "" if there is none."""
+    """Export the question encoder unless it is there; return its hash, "" if there is none, and agreement.
+
+    Raises:
+        ModelError: the exported encoder does not agree with the model.
+    """
     if not real or settings.embedding_model != embed.DEFAULT_MODEL or not isinstance(embedder, _LazyEmbedder):
         return "", 1.0
     file = encoder_file(settings.index, embed.DEFAULT_SHA256)
-    note = file.with_suffix(".json")
-    if not (file.is_file() and note.is_file() and json.loads(note.read_text())["sha256"] == embed.sha256_of(file)):
-        progress("exporting the encoder", 0, 1)
-        file.parent.mkdir(exist_ok=True)
-        fresh = file.with_suffix(f".{os.getpid()}.new")
-        embed.export_encoder(embedder.real, fresh)
-        os.replace(fresh, file)
-        encoder = embed.OnnxEncoder(file, embed.query_tokenizer(embed.default_folder()))
-        wanted = embedder.embed_passages(samples)
-        agreement = min(float(encoder.embed_query(t) @ v) for t, v in zip(samples, wanted, strict=True))
-        _write_durably(note, json.dumps({"sha256": embed.sha256_of(file), "agreement": round(agreement, 4)}))
-        progress("exporting the encoder", 1, 1)
-    said = json.loads(note.read_text())
-    return str(said["sha256"]), float(said["agreement"])
+    if noted := _encoder_note(file):
+        return noted
+    progress("exporting the encoder", 0, 1)
+    file.parent.mkdir(exist_ok=True)
+    fresh = file.with_suffix(f".{os.getpid()}.new")
+    embed.export_encoder(embedder.real, fresh)
+    encoder = embed.OnnxEncoder(fresh, embed.query_tokenizer(embed.default_folder()))
+    wanted = embedder.embed_passages(samples)
+    agreement = min(float(encoder.embed_query(t) @ v) for t, v in zip(samples, wanted, strict=True))
+    if agreement < MIN_AGREEMENT:
+        raise ModelError(f"{file}: agrees with the model to {agreement:.3f} only, {MIN_AGREEMENT} is needed")
+    os.replace(fresh, file)
+    sha256, agreement = embed.sha256_of(file), round(agreement, 4)
+    _write_durably(file.with_suffix(".json"), json.dumps({"sha256": sha256, "agreement": agreement}))
+    progress("exporting the encoder", 1, 1)
+    return sha256, agreement
+
+
+def _encoder_note(file: Path) -> tuple[str, float] | None:
+    """What was noted of an exported encoder, if the file is still the one that it was noted of."""
+    try:
+        said = json.loads(file.with_suffix(".json").read_text("utf-8"))
+        noted = str(said["sha256"]), float(said["agreement"])
+        return noted if noted[0] == embed.sha256_of(file) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def encoder_file(root: Path, model_sha256: str) -> Path:
@@ -309,7 +361,9 @@ def encoder_file(root: Path, model_sha256: str) -> Path:
 
 
 def _write_lines(file: Path, rows: Iterable[Document | Passage | Name]) -> None:
-    file.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n")
+    file.write_text(
+        "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n"
+    )
 
 
 def _write_durably(file: Path, text: str) -> None:
@@ -320,11 +374,21 @@ def _write_durably(file: Path, text: str) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     os.replace(fresh, file)
-    folder = os.open(file.parent, os.O_RDONLY)
+    _fsync(file.parent)
+
+
+def _fsync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
+
+
+def _sync(folder: Path) -> None:
+    """See to it that all of a folder is on the disk before the manifest says that it is whole."""
+    for path in (*folder.rglob("*"), folder):
+        _fsync(path)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -338,12 +402,14 @@ def _probe(folder: Path) -> None:
     Raises:
         IndexDamaged: the child died or a vector was not found as its own nearest.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "nkqa.index", str(folder)], capture_output=True, text=True, timeout=120, check=False
-    )
+    command = [sys.executable, "-P", "-m", "nkqa.index", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise IndexDamaged(f"{folder}: no answer to a query within {_PROBE_SECONDS} s") from error
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
-        raise IndexDamaged(f"{folder}: the new build failed its check ({last or done.returncode}); it was discarded")
+        raise IndexDamaged(f"{folder}: cannot be opened and queried ({last or f'exit {done.returncode}'})")
 
 
 def probe(folder: Path) -> None:
@@ -354,16 +420,16 @@ def probe(folder: Path) -> None:
     """
     vectors = np.load(folder / "vectors.npy")
     _, passages = _read_texts(folder)
-    copy = store.private_copy(folder / "chroma")
-    chroma = store.ChromaStore(Path(copy.name))
-    if chroma.count() != len(passages):
-        raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors for {len(passages)} passages")
-    for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
-        found = chroma.search(vectors[row], 3)
-        if not found or found[0][1] < 0.999:
-            raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
-    chroma.close()
-    copy.cleanup()
+    with (
+        store.private_copy(folder / "chroma") as copy,
+        closing(store.ChromaStore(Path(copy))) as chroma,
+    ):
+        if chroma.count() != len(passages):
+            raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors of {len(passages)} passages")
+        for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
+            found = chroma.search(vectors[row], 3)
+            if not found or found[0][1] < 0.999:
+                raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
 
 
 def _clean(root: Path, keep: set[str | None]) -> None:
@@ -377,7 +443,20 @@ def _clean(root: Path, keep: set[str | None]) -> None:
 
 def _read_current(root: Path) -> str | None:
     file = root / _CURRENT
-    return file.read_text("utf-8").strip() if file.is_file() else None
+    try:
+        name = file.read_text("utf-8").strip() if file.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise IndexDamaged(f"{file}: {error}; run: nkqa index build") from error
+    if name and (Path(name).name != name or name == ".."):
+        raise IndexDamaged(f"{file}: names no build of this folder ({name[:40]!r}); run: nkqa index build")
+    return name or None
+
+
+def _previous(root: Path) -> str | None:
+    try:
+        return _read_current(root)
+    except IndexDamaged:
+        return None
 
 
 def current_build(root: Path) -> Path:
@@ -385,6 +464,7 @@ def current_build(root: Path) -> Path:
 
     Raises:
         IndexMissing: there is none.
+        IndexDamaged: the file that names it cannot be read.
     """
     name = _read_current(root)
     if not name or not (root / "builds" / name / _MANIFEST).is_file():
@@ -401,37 +481,58 @@ def read_manifest(folder: Path) -> IndexManifest:
     """
     try:
         raw = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        if raw.get("format") != FORMAT:
-            raise IndexStale(f"{folder}: has format {raw.get('format')}, this is {FORMAT}; run: nkqa index build")
+        written = raw.get("format") if isinstance(raw, dict) else None
+        if isinstance(written, int) and written != FORMAT:
+            raise IndexStale(f"{folder}: has format {written}, this is {FORMAT}; run: nkqa index build")
         return TypeAdapter(IndexManifest).validate_python(raw)
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise IndexDamaged(f"{folder / _MANIFEST}: {error}; run: nkqa index build") from error
 
 
+def added_before(settings: Settings) -> tuple[Path, ...]:
+    """Return the person's own documents that the current build holds, also where it is stale."""
+    try:
+        said = json.loads((current_build(settings.index) / _MANIFEST).read_text("utf-8"))
+        return tuple(Path(p) for p in said["added"])
+    except (NkqaError, OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
 def _check_files(folder: Path, manifest: IndexManifest, only: Sequence[str] = ()) -> None:
+    if unnamed := _NEEDED - manifest.files.keys():
+        raise IndexDamaged(
+            f"{folder / _MANIFEST}: does not name {', '.join(sorted(unnamed))}; run: nkqa index build"
+        )
     for name, expected in manifest.files.items():
         if only and name not in only:
             continue
         file = folder / name
         if not file.is_file():
             raise IndexDamaged(f"{file}: is missing; run: nkqa index build")
-        if embed.sha256_of(file) != expected:
+        try:
+            found = embed.sha256_of(file)
+        except OSError as error:
+            raise IndexDamaged(f"{file}: {error}; run: nkqa index build") from error
+        if found != expected:
             raise IndexDamaged(f"{file}: is not the file that was written; run: nkqa index build")
 
 
 def stale_reasons(manifest: IndexManifest, settings: Settings) -> list[str]:
     """Return why an index is not the one that the settings and the corpus ask for; empty if it is."""
+    print_ = fingerprint(settings.corpus, _files(map(Path, manifest.added)))
+    model = embed.model_sha256(settings.embedding_model)
     wanted = {
-        "corpus": (manifest.corpus_fingerprint, fingerprint(settings.corpus, _files(map(Path, manifest.added)))),
-        "embedding model": (manifest.embedding_sha256, embed.model_sha256(settings.embedding_model)),
+        "corpus": (manifest.corpus_fingerprint[:12], print_[:12]),
+        "embedding model": (
+            f"{manifest.embedding_model} ({manifest.embedding_sha256[:12]})",
+            f"{settings.embedding_model} ({model[:12]})",
+        ),
         "tokenizer": (manifest.tokenizer, settings.tokenizer),
         "passage size": (str(manifest.max_tokens), str(settings.max_tokens)),
         "Chroma version": (manifest.chroma_version, store.VERSION),
         "nkqa version": (manifest.nkqa_version, nkqa_version()),
     }
-    return [
-        f"built with {name} {had[:12]}, now {now[:12]}" for name, (had, now) in wanted.items() if had != now
-    ]
+    return [f"built with {name} {had}, now {now}" for name, (had, now) in wanted.items() if had != now]
 
 
 def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compare: bool = True) -> Index:
@@ -455,29 +556,36 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
     for document in documents:
         rows[document.id] = at
         at += len(document.sentences)
-    private = store.private_copy(folder / "chroma")
-    return Index(
-        folder=folder,
-        manifest=manifest,
-        documents={d.id: d for d in documents},
-        passages=tuple(passages),
-        vectors=np.load(folder / "vectors.npy"),
-        sentence_vectors=np.load(folder / "sentences.npy"),
-        first_row=rows,
-        store=store.ChromaStore(Path(private.name)),
-        lexical=BM25.load(folder / "bm25", len(passages)),
-        names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
-        encoder=encoder or _query_encoder(settings, manifest),
-        private=private,
-    )
+    with ExitStack() as opened:
+        private = store.private_copy(folder / "chroma")
+        opened.callback(private.cleanup)
+        chroma = store.ChromaStore(Path(private.name))
+        opened.callback(chroma.close)
+        index = Index(
+            folder=folder,
+            manifest=manifest,
+            documents={d.id: d for d in documents},
+            passages=tuple(passages),
+            vectors=np.load(folder / "vectors.npy"),
+            sentence_vectors=np.load(folder / "sentences.npy"),
+            first_row=rows,
+            store=chroma,
+            lexical=BM25.load(folder / "bm25", len(passages)),
+            names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
+            encoder=encoder or _query_encoder(settings, manifest),
+            private=private,
+        )
+        opened.pop_all()  # from here on the index closes them
+    return index
 
 
 def _query_encoder(settings: Settings, manifest: IndexManifest) -> QueryEncoder:
     if not manifest.encoder_sha256:
         return embed.SentenceTransformerEmbedder(manifest.embedding_model, threads=1)
     file = encoder_file(settings.index, manifest.embedding_sha256)
-    if embed.sha256_of(file) != manifest.encoder_sha256:
-        raise ModelError(f"{file}: is not the encoder that was exported; delete it and run: nkqa index build")
+    noted = _encoder_note(file)
+    if noted is None or noted[0] != manifest.encoder_sha256:
+        raise IndexDamaged(f"{file}: is missing or not the encoder that was exported; run: nkqa index build")
     return embed.OnnxEncoder(file, embed.query_tokenizer(embed.default_folder()))
 
 

@@ -23,7 +23,10 @@ class TokenCounter(Protocol):
 class QueryEncoder(Protocol):
     """Turns a question into a vector of the space that the passages lie in."""
 
-    dimension: int
+    @property
+    def dimension(self) -> int:
+        """Return the length of its vectors."""
+        ...
 
     def embed_query(self, text: str) -> Vector:
         """Return a vector of shape (dimension,) and length 1; the same text gives the same vector."""

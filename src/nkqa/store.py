@@ -8,16 +8,22 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import chromadb
+from chromadb.api.client import Client
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError
 
-from nkqa.errors import IndexDamaged
+from nkqa.errors import IndexDamaged, IndexUnwritable
 from nkqa.protocols import Vector
 
 VERSION = chromadb.__version__
 _COLLECTION = "passages"
-_SPACE = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}}
+_SPACE: CreateCollectionConfiguration = {
+    "hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+}
 _BATCH = 200
 
 
@@ -29,13 +35,18 @@ class ChromaStore:
 
         Raises:
             IndexDamaged: there is no such collection, or Chroma cannot read its files.
+            IndexUnwritable: the collection cannot be made.
         """
+        self.folder = folder
         settings = ChromaSettings(anonymized_telemetry=False, is_persistent=True)
         try:
-            self._client = chromadb.PersistentClient(path=str(folder), settings=settings)
+            # The factory's type leaves out `close`, which only the class has.
+            self._client = cast(Client, chromadb.PersistentClient(path=str(folder), settings=settings))
             if create:
                 self._collection = self._client.create_collection(
-                    _COLLECTION, configuration=_SPACE, embedding_function=None  # type: ignore[arg-type]
+                    _COLLECTION,
+                    configuration=_SPACE,
+                    embedding_function=None,
                 )
             else:
                 self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
@@ -43,23 +54,33 @@ class ChromaStore:
             # Chroma's Rust core panics with an exception that is no Exception on a damaged file.
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
+            if create:
+                raise IndexUnwritable(f"{folder}: Chroma cannot write there ({error})") from error
             raise IndexDamaged(f"{folder}: Chroma cannot open it ({error}); run: nkqa index build") from error
 
     def add(self, ids: Sequence[str], vectors: Vector) -> None:
-        """Add vectors of shape (len(ids), dimension) under new ids."""
+        """Add vectors of shape (len(ids), dimension) under new ids.
+
+        Raises:
+            ValueError: lengths differ, or an id is already there.
+            IndexUnwritable: Chroma could not write.
+        """
         if len(ids) != len(vectors):
             raise ValueError(f"{len(ids)} ids for {len(vectors)} vectors")
         if len(set(ids)) != len(ids) or (ids and self._collection.get(ids=list(ids), include=[])["ids"]):
             raise ValueError("an id is already there; Chroma would keep the old vector without a word")
-        for at in range(0, len(ids), _BATCH):
-            self._collection.add(ids=list(ids[at : at + _BATCH]), embeddings=vectors[at : at + _BATCH])
+        try:
+            for at in range(0, len(ids), _BATCH):
+                self._collection.add(ids=list(ids[at : at + _BATCH]), embeddings=vectors[at : at + _BATCH])
+        except ChromaError as error:
+            raise IndexUnwritable(f"{self.folder}: Chroma cannot write there ({error})") from error
 
     def search(self, vector: Vector, k: int) -> list[tuple[str, float]]:
         """Return at most `k` pairs of id and cosine, best first."""
         k = min(k, self.count())
         if k < 1:
             return []
-        found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+        found = self._collection.query(query_embeddings=vector[None], n_results=k, include=["distances"])
         distances = found["distances"]
         assert distances is not None
         return [(id_, 1.0 - float(d)) for id_, d in zip(found["ids"][0], distances[0], strict=True)]
@@ -78,7 +99,19 @@ def private_copy(folder: Path) -> tempfile.TemporaryDirectory[str]:
 
     Chroma rewrites its files whenever it is opened and queried: the built ones must stay as they were hashed,
     and may lie where nothing can be written.
+
+    Raises:
+        IndexUnwritable: there is no room for temporary files.
     """
-    copy = tempfile.TemporaryDirectory(prefix="nkqa-")
-    shutil.copytree(folder, copy.name, dirs_exist_ok=True)
+    try:
+        copy = tempfile.TemporaryDirectory(prefix="nkqa-")
+    except OSError as error:
+        raise IndexUnwritable(f"no temporary folder can be made: {error}; set TMPDIR to one") from error
+    try:
+        shutil.copytree(folder, copy.name, dirs_exist_ok=True)
+    except OSError as error:
+        copy.cleanup()
+        raise IndexUnwritable(
+            f"{folder}: cannot be copied to {copy.name}: {error}; make room there, or set TMPDIR"
+        ) from error
     return copy
