@@ -1,14 +1,15 @@
-"""nkqa serve | ask | search | index | sources | corpus | ingest | eval: the only file that may import everything.
+"""The command line: the only file that may import everything.
 
 Heavy modules are imported inside the commands, so that `nkqa --help` answers at once.
 """
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Answers about the Nagorno-Karabakh conflict and the ceasefire of November 2020, cut from cited sources.",
+    help="Answers on Nagorno-Karabakh and the ceasefire of November 2020, cut from cited sources.",
 )
 index_app = typer.Typer(no_args_is_help=True, help="Build the index, or look at it.", rich_markup_mode=None)
 sources_app = typer.Typer(help="List the sources, or print one.", rich_markup_mode=None)
@@ -63,7 +64,9 @@ def _ready(settings: Settings) -> "Engine":
         return _engine(settings)
     except (IndexMissing, IndexStale) as error:
         typer.echo(f"nkqa: {error.args[0].split('; run:')[0]}; building it", err=True)
-        _build(settings, ())
+        from nkqa.index import added_before
+
+        _build(settings, added_before(settings))
         return _engine(settings)
 
 
@@ -74,35 +77,34 @@ def _build(settings: Settings, added: tuple[Path, ...]) -> None:
         build_index(settings, added, told)
 
 
-class _progress:  # noqa: N801 - used as a function
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each step, on standard error."""
+    from tqdm import tqdm
 
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        from tqdm import tqdm
+    bars: list[tqdm[NoReturn]] = []
 
-        self.bar: tqdm[None] | None = None
+    def told(step: str, done: int, total: int) -> None:
+        if not bars or bars[-1].desc.rstrip(": ") != step:
+            for bar in bars:
+                bar.close()
+            bars.append(tqdm(total=total, desc=step, bar_format="{desc:22}|{bar:30}| {n}/{total}"))
+        bars[-1].update(done - bars[-1].n)
 
-        def told(step: str, done: int, total: int) -> None:
-            if self.bar is None or self.bar.desc.rstrip(": ") != step:
-                self.close()
-                self.bar = tqdm(total=total, desc=step, file=sys.stderr, bar_format="{desc:22}|{bar:30}| {n}/{total}")
-            self.bar.update(done - self.bar.n)
-
-        return told
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    try:
+        yield told
+    finally:
+        for bar in bars:
+            bar.close()
 
 
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="A question, in English.")],
     as_json: Json = False,
-    source: Annotated[Optional[list[str]], typer.Option(help="Answer from this source only; repeatable.")] = None,  # noqa: UP045
+    source: Annotated[
+        list[str] | None, typer.Option(help="Answer from this source only; repeatable.")
+    ] = None,
     sentences: Annotated[int, typer.Option(min=1, max=10, help="Most sentences in the answer.")] = 5,
     llm: Annotated[bool, typer.Option("--llm", help="Let the configured language model compose.")] = False,
 ) -> None:
@@ -110,15 +112,14 @@ def ask(
     from nkqa.show import answer_text
     from nkqa.types import Ask, Filters
 
-    engine = _ready(load_settings())
     asked = Ask(
         question,
         filters=Filters(sources=tuple(source or ())),
         max_sentences=sentences,
         composer="llm" if llm else "extractive",
     )
-    answer = engine.ask(asked)
-    engine.close()
+    with closing(_ready(load_settings())) as engine:
+        answer = engine.ask(asked)
     if as_json:
         _print_json(asdict(answer))
     else:
@@ -134,10 +135,9 @@ def search(
     """Print the passages that fit best, without an answer."""
     from nkqa.show import hits_text
 
-    engine = _ready(load_settings())
-    hits = engine.search(question, k)
-    places = [engine.documents[h.passage.document_id].sentences[h.passage.first].locator for h in hits]
-    engine.close()
+    with closing(_ready(load_settings())) as engine:
+        hits = engine.search(question, k)
+        places = [engine.documents[h.passage.document_id].sentences[h.passage.first].locator for h in hits]
     if as_json:
         _print_json([{**asdict(h), "locator": asdict(p)} for h, p in zip(hits, places, strict=True)])
     else:
@@ -146,7 +146,9 @@ def search(
 
 @index_app.command("build")
 def index_build(
-    add: Annotated[Optional[list[Path]], typer.Option("--add", help="A document or folder of your own; repeatable.")] = None,  # noqa: UP045
+    add: Annotated[
+        list[Path] | None, typer.Option("--add", help="A document or folder of your own; repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Build a new index, check it, and put it in the place of the current one."""
@@ -203,7 +205,7 @@ def sources(context: typer.Context, as_json: Json = False) -> None:
 @sources_app.command("show")
 def sources_show(
     source_id: Annotated[str, typer.Argument(help="The id of a source.")],
-    page: Annotated[Optional[int], typer.Option(min=1, help="Only what stands on this page.")] = None,  # noqa: UP045
+    page: Annotated[int | None, typer.Option(min=1, help="Only what stands on this page.")] = None,
     as_json: Json = False,
 ) -> None:
     """Print what the corpus holds of a source, or of one page of it."""
@@ -225,7 +227,9 @@ def sources_show(
 
 @corpus_app.command("check")
 def corpus_check(
-    originals: Annotated[Optional[Path], typer.Option(help="Folder with the original texts to compare with.")] = None,  # noqa: UP045
+    originals: Annotated[
+        Path | None, typer.Option(help="Folder with the original texts to compare with.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check front matter, places, names and sentences of the corpus (exit code 3 if something is wrong)."""

@@ -1,10 +1,13 @@
 """All settings, read once from `NKQA_*` and one optional file; and where corpus, index and models lie."""
 
+import os
+import re
+import sys
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nkqa.errors import SettingsError
@@ -28,7 +31,7 @@ def default_index() -> Path:
 
 
 class Settings(BaseSettings):
-    """What can be set, each as `NKQA_<NAME>` in the environment or as a line of the file in `NKQA_ENV_FILE`."""
+    """What can be set, each as `NKQA_<NAME>` in the environment or in the file that `NKQA_ENV_FILE` names."""
 
     model_config = SettingsConfigDict(env_prefix="NKQA_", extra="ignore", frozen=True)
 
@@ -36,7 +39,7 @@ class Settings(BaseSettings):
     index: Path = Field(default_factory=default_index, description="Folder that indexes are built in.")
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
-        description="all-MiniLM-L6-v2 comes with the installation; any other sentence-transformers name or folder.",
+        description="all-MiniLM-L6-v2, installed with nkqa, or any sentence-transformers name or folder.",
     )
     tokenizer: str = Field(
         "nkqa-8k",
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
     )
     hosts: str = Field(
         "",
-        description="Host names that the server answers to, separated by commas; by default loopback's, or any.",
+        description="Host names that the server answers to, separated by commas; none: loopback's, or any.",
     )
     in_flight: int = Field(
         32, ge=1, le=1000, description="Most questions in work or waiting; one more gets 503."
@@ -96,6 +99,16 @@ class Settings(BaseSettings):
     )
     threads: int = Field(2, ge=1, le=64, description="Threads that one question may use in the reader.")
 
+    @field_validator("corpus", "index", "feedback_file", "maintenance", mode="before")
+    @classmethod
+    def _path(cls, value: object, info: ValidationInfo) -> object:
+        """A path as meant: `~` is the user's folder, and nothing is not the current folder."""
+        if isinstance(value, str) and not value.strip():
+            if info.field_name in ("corpus", "index"):
+                raise ValueError("must name a folder; leave it out for the default")
+            return None
+        return Path(value).expanduser() if isinstance(value, str) else value
+
 
 def load_settings(**given: object) -> Settings:
     """Read the settings; keyword arguments win over the environment.
@@ -103,8 +116,47 @@ def load_settings(**given: object) -> Settings:
     Raises:
         SettingsError: a value cannot work; the message names the variable and what it may be.
     """
+    file = os.environ.get("NKQA_ENV_FILE")
+    if file and not Path(file).is_file():
+        raise SettingsError(f"NKQA_ENV_FILE: there is no file {file!r}")
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(_env_file=file or None, **given)  # type: ignore[arg-type, call-arg]
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"NKQA_ENV_FILE: {file!r} is no UTF-8 text: {error}") from error
     except ValidationError as error:
         lines = [f"NKQA_{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
         raise SettingsError("; ".join(lines)) from error
+
+
+def settings_table() -> str:
+    """Return all settings with default and description as a Markdown table."""
+    rows = ["| variable | default | what it does |", "|---|---|---|"]
+    for name, field in sorted(Settings.model_fields.items()):
+        rows.append(f"| `NKQA_{name.upper()}` | {_default(name, field.default)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _default(name: str, value: object) -> str:
+    said = {"corpus": "the corpus that comes with nkqa", "index": "`index/`, or the user's cache folder"}
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None or value == "":
+        return "none"
+    return said.get(name) or f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+MARKED = re.compile(r"(?s)(<!-- settings -->\n).*?(<!-- /settings -->)")
+"""Where the README holds the table."""
+
+
+def main() -> None:
+    """Print the table of settings, or write it into the files named, between their marks."""
+    if not sys.argv[1:]:
+        print(settings_table())
+    for file in map(Path, sys.argv[1:]):
+        text = file.read_text("utf-8")
+        file.write_text(MARKED.sub(lambda m: f"{m[1]}{settings_table()}\n{m[2]}", text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

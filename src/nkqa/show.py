@@ -9,7 +9,14 @@ WIDTH = 100
 
 
 def _wrapped(text: str, first: str = "", rest: str = "") -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False)
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def citation_lines(citation: Citation, *, quote: bool) -> Iterator[str]:
@@ -21,7 +28,11 @@ def citation_lines(citation: Citation, *, quote: bool) -> Iterator[str]:
         number = "    "
     who = ", ".join(source.author)
     publisher = "" if source.publisher == who else f", {source.publisher}"
-    yield _wrapped(f"{who}: {source.title}{publisher}, {source.issued}, {citation.locator.label}", f"  {number}", "      ")
+    yield _wrapped(
+        f"{who}: {source.title}{publisher}, {source.issued}, {citation.locator.label}",
+        f"  {number}",
+        "      ",
+    )
     if citation.locator.url:
         yield f"      {citation.locator.url}"
 
@@ -68,7 +79,9 @@ def sources_text(documents: Iterable[Document]) -> str:
     for document in documents:
         s = document.source
         lines.append(f"{s.id}  ({s.type}, {s.perspective}, {s.issued}, {len(document.sentences)} sentences)")
-        lines.append(_wrapped(f"{', '.join(s.author)}: {s.title}. {s.publisher}. {s.URL or 'no link'}", "    ", "    "))
+        lines.append(
+            _wrapped(f"{', '.join(s.author)}: {s.title}. {s.publisher}. {s.URL or 'no link'}", "    ", "    ")
+        )
     return "\n".join(lines)
 
 
@@ -98,6 +111,6 @@ def manifest_text(manifest: IndexManifest, folder: str) -> str:
             "passages": f"{manifest.passages} of at most {manifest.max_tokens} {manifest.tokenizer} tokens",
             "sentences": manifest.sentences,
             "model": f"{manifest.embedding_model} ({manifest.embedding_sha256[:12]})",
-            "agreement": f"{manifest.agreement} (least cosine between the model and the encoder exported from it)",
+            "agreement": f"{manifest.agreement} (least cosine between the model and its exported encoder)",
         }.items()
     )

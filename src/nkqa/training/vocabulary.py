@@ -35,7 +35,7 @@ def _docstrings() -> Iterator[str]:
 
 
 def train(texts: list[str], size: int) -> dict[bytes, int]:
-    """Return token bytes by rank, the 256 bytes first, then `size - 256` merges in the order they were made."""
+    """Return token bytes by rank: the 256 bytes, then `size - 256` merges in the order they were made."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
