@@ -96,7 +96,7 @@ def read_beir(folder: Path) -> Beir:
     for file in files:
         with file.open(encoding="utf-8", newline="") as lines:
             for number, columns in enumerate(csv.reader(lines, delimiter="\t"), start=1):
-                if number == 1 and columns[-1:] and not columns[-1].strip().lstrip("-").isdecimal():
+                if number == 1 and len(columns) == 3 and not columns[2].strip().lstrip("-").isdecimal():
                     continue  # the heads of the columns
                 try:
                     query, document, grade = columns

@@ -3,7 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -148,7 +149,7 @@ def evaluate_squad(
         what = conditions(name, "in process", engine.corpus.fingerprint, without, jobs)
         return run_squad(engine, paragraphs, chosen, what, jobs, progress)
 
-    return _over(documents, settings, without, measured)
+    return _over(documents, settings, without, measured, progress)
 
 
 def evaluate_beir(
@@ -176,7 +177,7 @@ def evaluate_beir(
         what = conditions(name, "in process", engine.corpus.fingerprint, without, jobs)
         return run_beir(engine, beir, queries, what, jobs, progress)
 
-    return _over(documents, settings, without, measured)
+    return _over(documents, settings, without, measured, progress)
 
 
 def compare_reports(before: Path, after: Path, *, as_json: bool = False) -> str:
@@ -241,6 +242,7 @@ def _over(
     settings: Settings,
     without: Sequence[str],
     measured: Callable[["Engine"], R],
+    progress: bool,
 ) -> R:
     """Return what `measured` finds on an engine over `documents`, whose index is thrown away afterwards."""
     from nkqa.index import build_from_documents
@@ -249,12 +251,28 @@ def _over(
         own = settings.model_copy(update={"index": Path(folder)})
         if (encoders := settings.index / "encoders").is_dir():  # the same model need not be exported again
             shutil.copytree(encoders, own.index / "encoders")
-        build_from_documents(documents, own)
+        with _bar(progress) as seen:
+            build_from_documents(documents, own, seen)
         engine = _open(own, without, compare=False)
         try:
             return measured(engine)
         finally:
             engine.close()
+
+
+@contextmanager
+def _bar(progress: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show the steps of a build on a terminal's standard error."""
+    from tqdm import tqdm
+
+    with tqdm(disable=None if progress else True) as bar:
+
+        def seen(step: str, done: int, total: int) -> None:
+            bar.set_description(step, refresh=False)
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        yield seen
 
 
 def _leave(report: "SquadReport | BeirReport", folder: Path, as_json: bool, say: Say) -> None:

@@ -6,7 +6,7 @@ A mean is the ratio with denominators of one; a rate counts only the questions t
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -17,6 +17,9 @@ from nkqa_eval.row import Row
 Better = Literal["higher", "lower", "neither"]
 Parts = Callable[[Sequence[Row]], list[Part]]
 Fraction = tuple[float, float]
+OfRow = Callable[[Row], Fraction | None]
+OfPair = Callable[[Row, Row], float | None]
+OfRows = Callable[[Sequence[Row]], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +35,26 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A named figure that is no ratio of sums: an area under a curve, a calibration error, a median."""
+    """A named figure that is no ratio of sums: an area under a curve, a calibration error, a median.
+
+    `counts` says which rows it rests on.
+    """
 
     name: str
     section: str
     better: Better
     definition: str
-    of: Callable[[Sequence[Row]], float | None]
+    of: OfRows
+    counts: Callable[[Row], bool]
 
 
 MEASURES: dict[str, Measure | Statistic] = {}
 
 
-def per_question(
-    section: str, better: Better = "higher"
-) -> Callable[[Callable[[Row], Fraction | None]], Callable[[Row], Fraction | None]]:
+def per_question(section: str, better: Better = "higher") -> Callable[[OfRow], OfRow]:
     """Register a measure by what one question adds to numerator and denominator; None adds nothing."""
 
-    def register(of: Callable[[Row], Fraction | None]) -> Callable[[Row], Fraction | None]:
+    def register(of: OfRow) -> OfRow:
         def parts(rows: Sequence[Row]) -> list[Part]:
             added = ((row.group, of(row)) for row in rows)
             return [Part(group, *fraction) for group, fraction in added if fraction is not None]
@@ -60,12 +65,10 @@ def per_question(
     return register
 
 
-def over_pairs(
-    section: str,
-) -> Callable[[Callable[[Row, Row], float | None]], Callable[[Row, Row], float | None]]:
+def over_pairs(section: str) -> Callable[[OfPair], OfPair]:
     """Register a mean over the symmetry pairs; None leaves a pair out."""
 
-    def register(of: Callable[[Row, Row], float | None]) -> Callable[[Row, Row], float | None]:
+    def register(of: OfPair) -> OfPair:
         def parts(rows: Sequence[Row]) -> list[Part]:
             values = ((first.group, of(first, second)) for first, second in symmetry_pairs(rows))
             return [Part(group, value, 1) for group, value in values if value is not None]
@@ -77,12 +80,12 @@ def over_pairs(
 
 
 def statistic(
-    section: str, better: Better
-) -> Callable[[Callable[[Sequence[Row]], float | None]], Callable[[Sequence[Row]], float | None]]:
-    """Register a statistic of all rows."""
+    section: str, better: Better, counts: Callable[[Row], bool] = lambda _: True
+) -> Callable[[OfRows], OfRows]:
+    """Register a statistic of all rows that rests on those for which `counts` holds."""
 
-    def register(of: Callable[[Sequence[Row]], float | None]) -> Callable[[Sequence[Row]], float | None]:
-        MEASURES[of.__name__] = Statistic(of.__name__, section, better, _definition(of), of)
+    def register(of: OfRows) -> OfRows:
+        MEASURES[of.__name__] = Statistic(of.__name__, section, better, _definition(of), of, counts)
         return of
 
     return register
@@ -96,6 +99,8 @@ def measure_all(rows: Sequence[Row]) -> dict[str, Estimate]:
             estimate = ratio_interval(measure.parts(rows))
         else:
             estimate = statistic_interval(rows, [row.group for row in rows], measure.of)
+            if estimate is not None:
+                estimate = replace(estimate, n=sum(map(measure.counts, rows)))
         if estimate is not None:
             estimates[name] = estimate
     return estimates
@@ -164,7 +169,7 @@ def truthfulness(row: Row) -> Fraction | None:
     return (-1, 1) if row.status == "answered" else (0, 1)
 
 
-@statistic("Answers", "neither")
+@statistic("Answers", "neither", lambda row: row.status == "answered")
 def median_words(rows: Sequence[Row]) -> float | None:
     """Median length of the answers given, in words."""
     return percentile([row.words for row in rows if row.status == "answered"], 50)
@@ -227,7 +232,7 @@ def auroc_answerable(rows: Sequence[Row]) -> float | None:
     )
 
 
-@statistic("Confidence", "higher")
+@statistic("Confidence", "higher", lambda row: row.status == "answered")
 def auroc_right(rows: Sequence[Row]) -> float | None:
     """Chance that a right answer has more confidence than a wrong one, among the answers given."""
     given = [row for row in rows if row.status == "answered"]

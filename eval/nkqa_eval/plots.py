@@ -22,7 +22,7 @@ def shares(estimates: Mapping[str, Estimate], label: str) -> str:
         values = [estimates[name].value for name in names]
         low = [max(0.0, estimates[name].value - estimates[name].low) for name in names]
         high = [max(0.0, estimates[name].high - estimates[name].value) for name in names]
-        axes.barh(range(len(names)), values, xerr=(low, high), color=BLUE, ecolor=GREY, capsize=2)
+        axes.barh(range(len(names)), values, xerr=(low, high), color=BLUE, ecolor="#1a1a1a", capsize=2)
         axes.set_yticks(range(len(names)), [f"{name} ({estimates[name].n})" for name in names])
         axes.set_xlim(0, 1.02)
         axes.set_xlabel(label)
