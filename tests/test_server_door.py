@@ -48,9 +48,10 @@ def served(engine: Engine, **changed: object) -> Iterator[TestClient]:
 )
 def test_host_names(toy_engine: Engine, settings: dict[str, object], host: str, status: int) -> None:
     with served(toy_engine, **settings) as client:
-        answer = client.get("/healthz", headers={"host": host})
+        answer = client.get("/sources", headers={"host": host})
+        probe = client.get("/healthz", headers={"host": host})
 
-    assert answer.status_code == status
+    assert (answer.status_code, probe.status_code) == (status, 200)
     assert "x-content-type-options" in answer.headers
 
 
@@ -147,7 +148,7 @@ def test_metrics_count_without_telling_what_was_asked(toy_engine: Engine) -> Non
         client.post("/ask", json={"question": "What does the zebra think of it?"})
         client.get("/sources/zebra")
         client.get("/zebra")
-        client.get("/healthz", headers={"host": "evil.example"})
+        client.get("/sources", headers={"host": "evil.example"})
         client.request("ZEBRA", "/healthz")
         text = client.get("/metrics").text
     samples = {

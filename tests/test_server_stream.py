@@ -49,8 +49,8 @@ def test_the_stream_ends_with_the_plain_answer(client: TestClient, questions: li
 def test_what_is_wrong_from_the_start_is_a_status(client: TestClient) -> None:
     assert client.post("/ask/stream", json={"question": ""}).status_code == 422
     body = {"question": "What?", "filters": {"sources": ["no-such-source"]}}
-    assert client.post("/ask/stream", json=body).status_code == 422
-    assert client.post("/ask", json=body).status_code == 422
+    assert client.post("/ask/stream", json=body).status_code == 404
+    assert client.post("/ask", json=body).status_code == 404
 
 
 def test_a_failure_on_the_way_is_the_last_event(

@@ -22,7 +22,7 @@ from nkqa.settings import Settings
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OPEN = ("/healthz", "/readyz")
-"""What needs no key and counts for no limit."""
+"""What needs no key, counts for no limit, and may be asked by any name: probes use addresses."""
 FREE_BELOW = ("/assets/", "/static/", "/docs/", "/gradio_api/heartbeat/", "/gradio_api/queue/data")
 """Files and waiting of the pages, which count for no limit."""
 
@@ -175,10 +175,10 @@ class Door:
         path, headers = scope["path"], Headers(scope=scope)
         told: dict[str, str] = {}
         try:
-            self._hosts.check(headers)
             if path != "/healthz":
                 self._maintenance.check()
             if path not in OPEN:
+                self._hosts.check(headers)
                 key = self._keys.check(headers)
                 if not path.startswith(FREE_BELOW):
                     told = self._rates.check(key, scope)

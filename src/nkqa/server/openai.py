@@ -32,7 +32,7 @@ _MARK = re.compile(r"\[(\d+)\]")
 class Lenient(BaseModel):
     """What other clients send: the fields that matter, the others let through."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow")
 
 
 class Part(Lenient):
@@ -78,7 +78,7 @@ class ChatRequest(Lenient):
 
     model: str = Field(max_length=100, description="`nkqa`, or `nkqa-llm` where a language model is set up.")
     messages: list[Message] = Field(
-        min_length=1, max_length=1000, description="The conversation, newest last."
+        min_length=1, max_length=200, description="The conversation, newest last."
     )
     stream: bool | None = Field(False, description="Whether to answer in server-sent events.")
     stream_options: StreamOptions | None = Field(None, description="Options of the stream.")
@@ -138,8 +138,8 @@ async def model(id: str, request: Request) -> Model:
     "/chat/completions",
     response_model=Completion,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        **documented("not-found", *ASK_ERRORS),
+        200: {"content": {"text/event-stream": {"itemSchema": {"type": "object"}}}},
+        **documented(*ASK_ERRORS),
     },
     summary="Chat",
 )

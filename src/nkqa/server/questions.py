@@ -1,7 +1,5 @@
 """`POST /ask`, `GET /ask` and `POST /search`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,18 +7,17 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from nkqa import types
-from nkqa.errors import NotFound
 from nkqa.server import schema
 from nkqa.server.bodies import JsonRoute
 from nkqa.server.places import source_info
-from nkqa.server.problems import Problem, documented
+from nkqa.server.problems import documented
 from nkqa.server.service import Service, service, unchanged
 
 router = APIRouter(route_class=JsonRoute, tags=["questions"])
 ANSWER = TypeAdapter(types.Answer)
 _HIT = TypeAdapter(dict[str, Any])
 JSON_BODY = ("bad-json", "too-slow", "too-large", "wrong-media-type", "invalid")
-ASK_ERRORS = (*JSON_BODY, "bad-question", "unavailable", "internal")
+ASK_ERRORS = (*JSON_BODY, "bad-question", "not-found", "unavailable", "internal")
 _TAG = {"ETag": {"schema": {"type": "string"}, "description": "The same for the same question and corpus."}}
 
 
@@ -44,7 +41,8 @@ class AskQuery(BaseModel):
 async def ask(body: schema.AskRequest, request: Request) -> Response:
     """Answer with sentences of the sources, each with its place; or abstain, with the reason.
 
-    An abstention is an answer (200, `status: "abstained"`); only failures are errors.
+    An abstention is an answer (200, `status: "abstained"`); only failures are errors. A filter that names a
+    source which does not exist is 404.
     """
     held = service(request)
     return await _answer(held, body.ask(held.settings.composer), request)
@@ -70,18 +68,8 @@ async def ask_by_address(asked: Annotated[AskQuery, Query()], request: Request) 
     return await _answer(held, wanted, request)
 
 
-@contextmanager
-def bad_filters() -> Iterator[None]:
-    """Turn a filter that names no source into a problem with the request."""
-    try:
-        yield
-    except NotFound as error:
-        raise Problem("invalid", f"body.filters: {error}") from None
-
-
 async def _answer(held: Service, wanted: types.Ask, request: Request) -> Response:
-    with bad_filters():
-        answer = await held.ask(wanted, request)
+    answer = await held.ask(wanted, request)
     steady = wanted.composer == "extractive" and not wanted.timings
     headers = {"etag": held.ask_etag(wanted), "cache-control": "private, no-cache"}
     return Response(
@@ -101,8 +89,7 @@ async def search(body: schema.SearchRequest, request: Request) -> Response:
     """Find passages without answering, best first."""
     held = service(request)
     engine = held.engine
-    with bad_filters():
-        hits = await held.work.run(lambda: engine.search(body.question, body.k, body.filters.filters()))
+    hits = await held.work.run(lambda: engine.search(body.question, body.k, body.filters.filters()))
     found = {
         "question": body.question,
         "hits": [_placed_hit(held, hit) for hit in hits],

@@ -11,13 +11,21 @@ from nkqa.engine import Engine, Retrieved, Understood
 from nkqa.server import schema
 from nkqa.server.bodies import JsonRoute
 from nkqa.server.problems import as_problem, document, documented
-from nkqa.server.questions import ASK_ERRORS, bad_filters
+from nkqa.server.questions import ASK_ERRORS
 from nkqa.server.service import service
 from nkqa.types import Answer, Hit
 
 router = APIRouter(route_class=JsonRoute, tags=["questions"])
 STREAMED = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _JSON = TypeAdapter(Any)
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["understood", "sources", "sentence", "answer", "done", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _EXAMPLE = """event: understood
 data: {"standalone_question":"How many peacekeepers were sent?","kind":"how_many","names":[],"dates":[]}
 
@@ -47,7 +55,7 @@ def event(name: str, data: object) -> bytes:
         200: {
             "description": "`understood`, `sources`, a `sentence` for each, `answer` (what `POST /ask` "
             "returns), `done`; or `error` with a problem document, and nothing after it.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {"text/event-stream": {"itemSchema": _EVENT, "example": _EXAMPLE}},
         },
         **documented(*ASK_ERRORS),
     },
@@ -56,9 +64,8 @@ def event(name: str, data: object) -> bytes:
 async def ask_stream(body: schema.AskRequest, request: Request) -> StreamingResponse:
     """Answer as `POST /ask` does, in server-sent events; a bad request is answered as there."""
     held = service(request)
-    with bad_filters():
-        stages = held.stream(body.ask(held.settings.composer), request)
-        first = await anext(stages)
+    stages = held.stream(body.ask(held.settings.composer), request)
+    first = await anext(stages)
 
     async def events() -> AsyncGenerator[bytes]:
         try:

@@ -1,0 +1,41 @@
+"""schemathesis asks the running server whatever its schema allows, and much that it does not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from nkqa.engine import Engine
+from nkqa.server.app import create_app
+from server_process import serving
+
+
+def test_no_server_error_and_no_undocumented_answer(toy_engine: Engine, tmp_path: Path) -> None:
+    before = toy_engine.settings
+    toy_engine.settings = before.model_copy(update={"rate_limit": ""})
+    try:
+        with serving(create_app(toy_engine)) as (host, port):
+            run = subprocess.run(
+                [
+                    Path(sys.executable).with_name("schemathesis"),
+                    "run",
+                    f"http://{host}:{port}/openapi.json",
+                    "--max-examples=10",
+                    "--seed=1",
+                    "--suppress-health-check=all",
+                    # A question of invisible characters fits the schema, and is refused all the same.
+                    "--exclude-checks=positive_data_acceptance",
+                    "--no-color",
+                ],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONWARNINGS": "ignore"},
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+    finally:
+        toy_engine.settings = before
+
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert "No issues found" in run.stdout
