@@ -10,8 +10,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
-from fakes import HashEmbedder
 
+from fakes import HashEmbedder
 from nkqa.engine import Engine, open_engine
 from nkqa.index import build_index
 from nkqa.settings import Settings, load_settings

@@ -24,7 +24,9 @@ def test_the_stream_ends_in_what_ask_returns(toy_engine: Engine) -> None:
 
 
 def test_filters_leave_sources_out(toy_engine: Engine) -> None:
-    answer = toy_engine.ask(Ask("How many villagers fled from Oldmill?", filters=Filters(sources=("report",))))
+    answer = toy_engine.ask(
+        Ask("How many villagers fled from Oldmill?", filters=Filters(sources=("report",)))
+    )
     assert {c.document for c in answer.citations} <= {"report"}
 
 

@@ -4,18 +4,21 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nkqa.dates import DateMention
+from nkqa.asking import Kind
+from nkqa.differ import Difference
 from nkqa.evidence import Claim, Evidence
-from nkqa.figures import Figure
 from nkqa.protocols import Vector
-from nkqa.question import Kind
 from nkqa.types import (
     AnswerSentence,
     AsOf,
     Citation,
+    Disagreement,
     Document,
+    Position,
     Reason,
+    ShortAnswer,
     SourceInfo,
+    Span,
 )
 
 NO_ANSWER = "The sources do not answer this question."
@@ -44,6 +47,9 @@ ROOMS: dict[Kind, Room] = {
 }
 FACT = Room(55, 3, 0.35)
 """Chosen on the dev questions (eval/README.md)."""
+_SURE = 0.3
+"""Probability from which the reader's words are shown as the short answer."""
+DIFFER = "The sources differ on {about}; each position is given with its citation."
 MESSAGES: dict[Reason, str] = {
     "not_in_corpus": "None of the sources says this. The passages below are the nearest that they hold.",
     "after_corpus": "The sources end in {last}; they cannot know what came after. Below is what they last knew.",
@@ -62,6 +68,8 @@ class Chosen:
 
     best: Evidence
     alike: tuple[Evidence, ...] = ()
+    written: str = ""
+    """What a language model wrote in its place, borne out by all of them."""
 
 
 def choose(kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int) -> list[Chosen]:
@@ -104,25 +112,56 @@ def alike(one: Evidence, other: Evidence, vectors: Vector) -> bool:
     cosine = float(vectors[one.claim.row] @ vectors[other.claim.row])
     if cosine >= _ALIKE:
         return _same_values(one.claim, other.claim, empty=True)
-    return cosine >= _AGREEING and one.claim.document_id != other.claim.document_id and _same_values(
-        one.claim, other.claim, empty=False
+    return (
+        cosine >= _AGREEING
+        and one.claim.document_id != other.claim.document_id
+        and _same_values(one.claim, other.claim, empty=False)
     )
 
 
 def _same_values(one: Claim, other: Claim, *, empty: bool) -> bool:
-    """Whether all figures and dates of the claim with fewer of them stand in the other; `empty` where none are."""
-    for mine, theirs in ((one.figures, other.figures), (one.dates, other.dates)):
-        few, many = sorted((mine, theirs), key=len)
-        if bool(few) != bool(many) and not empty:
-            return False
-        if not all(any(f.meets(m) if isinstance(f, Figure) and isinstance(m, Figure) else f == m or _agrees(f, m)
-                       for m in many) for f in few):  # fmt: skip
-            return False
-    return empty or bool(one.figures or one.dates)
+    """Whether the figures and dates of the claim with fewer of them all stand in the other; `empty` where none do."""
+    figures = sorted((one.figures, other.figures), key=len)
+    dates = sorted((one.dates, other.dates), key=len)
+    if not empty and not (figures[0] or dates[0]):
+        return False
+    return all(any(f.meets(m) for m in figures[1]) for f in figures[0] if figures[1]) and all(
+        any(d.agrees(m) for m in dates[1]) for d in dates[0]
+    )
 
 
-def _agrees(one: object, other: object) -> bool:
-    return isinstance(one, DateMention) and isinstance(other, DateMention) and one.agrees(other)
+def with_sides(chosen: Sequence[Chosen], difference: Difference | None) -> list[Chosen]:
+    """Return the chosen sentences with one for each side of a difference, right after the first."""
+    if difference is None:
+        return list(chosen)
+    rows = {e.claim.row for c in chosen for e in (c.best, *c.alike)}
+    missing = [
+        side[0].evidence for side in difference.sides if not rows & {v.evidence.claim.row for v in side}
+    ]
+    return [*chosen[:1], *(Chosen(e) for e in missing), *chosen[1:]]
+
+
+def disagreements(difference: Difference | None, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
+    """Return a difference with the citations of each side; none where fewer than two sides are cited."""
+    if difference is None:
+        return ()
+    positions = []
+    for side in difference.sides:
+        places = {(v.evidence.claim.document_id, v.evidence.claim.index) for v in side}
+        numbers = tuple(c.number for c in citations if (c.document, c.sentence) in places)
+        if numbers:
+            positions.append(Position(side[0].text, numbers))
+    return (Disagreement(difference.about, tuple(positions)),) if len(positions) > 1 else ()
+
+
+def short_answer(
+    sentences: Sequence[AnswerSentence], best: Evidence, value: Span | None
+) -> ShortAnswer | None:
+    """Return the words of the first sentence that answer: the reader's if it is sure of them, else the value asked for."""
+    span = best.answer if best.answer is not None and best.answer_score >= _SURE else value
+    if span is None or not sentences or sentences[0].text[span.start : span.end].strip() == "":
+        return None
+    return ShortAnswer(sentences[0].text[span.start : span.end], 0, span.start, span.end)
 
 
 def in_order(chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -147,7 +186,16 @@ def cite(document: Document, index: int, passage_id: str, number: int) -> Citati
     quote = document.text[sentence.start : sentence.end]
     digest = hashlib.sha256(quote.encode()).hexdigest()
     return Citation(
-        number, passage_id, document.id, quote, sentence.start, sentence.end, digest, info(document), sentence.locator
+        number,
+        passage_id,
+        document.id,
+        index,
+        quote,
+        sentence.start,
+        sentence.end,
+        digest,
+        info(document),
+        sentence.locator,
     )
 
 
@@ -161,9 +209,12 @@ def assemble(
         numbers = []
         for evidence in (item.best, *item.alike):
             claim = evidence.claim
-            citations.append(cite(documents[claim.document_id], claim.index, evidence.passage_id, len(citations) + 1))
+            citations.append(
+                cite(documents[claim.document_id], claim.index, evidence.passage_id, len(citations) + 1)
+            )
             numbers.append(len(citations))
-        sentences.append(AnswerSentence(item.best.claim.text, tuple(numbers), round(item.best.score, 4)))
+        text = item.written or item.best.claim.text
+        sentences.append(AnswerSentence(text, tuple(numbers), round(item.best.score, 4)))
     text = " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in sentences)
     return text, tuple(sentences), tuple(citations)
 

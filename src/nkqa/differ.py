@@ -79,7 +79,11 @@ def attribute_of(question: Question, evidence: Sequence[Evidence]) -> Attribute 
     inside = [f for f in best.claim.figures if f.start < best.answer.end and best.answer.start < f.end]
     if inside:
         return "figure"
-    return "date" if any(d.start < best.answer.end and best.answer.start < d.end for d in best.claim.dates) else None
+    return (
+        "date"
+        if any(d.start < best.answer.end and best.answer.start < d.end for d in best.claim.dates)
+        else None
+    )
 
 
 def differences(
@@ -135,7 +139,9 @@ def speakers(text: str) -> frozenset[str]:
     found = set()
     for match in _SPEAKER.finditer(text):
         before = re.findall(r"[\w-]+", text[: match.start()])[-2:]
-        after = re.findall(r"[\w-]+", text[match.end() :])[:3] if match.group().lower() == "according to" else []
+        after = (
+            re.findall(r"[\w-]+", text[match.end() :])[:3] if match.group().lower() == "according to" else []
+        )
         found.update(w.casefold() for w in (*before, *after))
     return frozenset(found)
 

@@ -10,20 +10,23 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from nkqa import compose
-from nkqa.errors import NotFound
-from nkqa.differ import false_premise
+from nkqa.asking import is_about_now
+from nkqa.dates import dates_in
+from nkqa.differ import attribute_of, differences, false_premise, value_of
 from nkqa.embed import default_folder
+from nkqa.errors import NotFound
 from nkqa.evidence import Claims, Evidence, add_readings, judged, question_features, weigh
 from nkqa.fuse import convex
 from nkqa.index import Index, open_index
-from nkqa.judge import load_judge, summary
+from nkqa.judge import Judge, load_judge, summary
+from nkqa.llm import Candidate, LanguageModel
 from nkqa.names import Gazetteer
 from nkqa.protocols import QueryEncoder, Reader, Vector
-from nkqa.question import Question, Vocabulary, about_now, check_text, understand
+from nkqa.question import Question, Vocabulary, check_text, understand
 from nkqa.reader import DEFAULT_WEIGHTS, OnnxReader
 from nkqa.settings import Settings
+from nkqa.suggest import suggest
 from nkqa.text import fold, words
-from nkqa.dates import dates_in
 from nkqa.types import (
     Abstention,
     Answer,
@@ -34,17 +37,21 @@ from nkqa.types import (
     Filters,
     Hit,
     IndexManifest,
+    LLMReport,
     Passage,
     Reason,
 )
 from nkqa.windows import place
 
+NO_FILTERS = Filters()
 STAGES = ("dense", "lexical", "names", "reader")
 """What `without` can leave out, to see what it is worth."""
 DEPTH = 20
 """Passages whose sentences are read."""
 READ, WINDOWS = 24, 9
 """Sentences that the reader is shown with their neighbours, and windows that it reads at most."""
+_OFFERED = 12
+"""Sentences that a language model is offered."""
 _CANDIDATES = 64
 """Passages asked of Chroma."""
 
@@ -93,8 +100,10 @@ class Engine:
         self._passage_of = {row: p for p in index.passages for row in self._rows[p.id]}
         self._reader = None if settings.reader == "off" or "reader" in without else _open_reader(settings)
         self._judge = load_judge(reader=self._reader is not None)
-        self._claims = Claims(index.documents.values(), index.names)
+        self.claims = Claims(index.documents.values(), index.names)
         self._vocabulary = _vocabulary(index)
+        self._suggestable: dict[str, bool] = {}
+        self._llm = LanguageModel(settings, index.names, self._similarity)
 
     # --- looking things up -----------------------------------------------------------------------------
 
@@ -131,6 +140,10 @@ class Engine:
         passage = self._passage_of[self._index.first_row[document_id] + sentence]
         return compose.cite(document, sentence, passage.id, number)
 
+    def _similarity(self, one: str, other: str) -> float:
+        embed = self._index.encoder.embed_query
+        return float(embed(one) @ embed(other))
+
     # --- asking ----------------------------------------------------------------------------------------
 
     def ask(self, ask: Ask) -> Answer:
@@ -161,7 +174,7 @@ class Engine:
             answer = self._compose(ask, question, evidence)
         yield _finish(answer, ask, hits[:DEPTH], clock)
 
-    def search(self, question: str, k: int = 10, filters: Filters = Filters()) -> list[Hit]:
+    def search(self, question: str, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Return the `k` best passages, best first.
 
         Raises:
@@ -227,13 +240,15 @@ class Engine:
             if self.passages[i].document_id in allowed and (cosine[i] > -1.0 or lexical[i] > 0.0)
         ]
         return [
-            Hit(self.passages[i], float(score[i]), rank, max(float(cosine[i]), -1.0), float(lexical[i] / best))
+            Hit(
+                self.passages[i], float(score[i]), rank, max(float(cosine[i]), -1.0), float(lexical[i] / best)
+            )
             for rank, i in enumerate(order[:k], 1)
         ]
 
     def _read(self, question: Question, query: Vector, hits: Sequence[Hit]) -> list[Evidence]:
         """First score all sentences of the hits, then let the reader read the best, then judge."""
-        evidence = weigh(question, query, hits, self._claims, self._rows, self._index.sentence_vectors)
+        evidence = weigh(question, query, hits, self.claims, self._rows, self._index.sentence_vectors)
         if self._reader is not None:
             rows = [e.claim.row for e in evidence[:READ]]
             windows = place(rows, self._passage_of, self.documents, self._index.first_row)[:WINDOWS]
@@ -241,23 +256,77 @@ class Engine:
             evidence = add_readings(evidence, windows, readings)
         return judged(evidence, self._judge)
 
-    def _confidence(self, question: Question, evidence: Sequence[Evidence]) -> float:
-        whole = question_features(question, evidence, self._claims)
+    def _confidence(
+        self, question: Question, evidence: Sequence[Evidence], judge: Judge | None = None
+    ) -> float:
+        whole = question_features(question, evidence, self.claims)
         features = summary([e.features for e in evidence], [e.score for e in evidence], whole)
-        return self._judge.answer.probability(features)
+        return (judge or self._judge).answer.probability(features)
 
     def _compose(self, ask: Ask, question: Question, evidence: Sequence[Evidence]) -> Answer:
         confidence = self._confidence(question, evidence)
         if reason := self._why_not(question, evidence, confidence):
             return self._abstain(ask, question, evidence, reason, confidence)
-        chosen = compose.choose(question.kind, evidence, self._index.sentence_vectors, ask.max_sentences)
+        vectors = self._index.sentence_vectors
+        difference = differences(question, evidence, vectors, self.names)
+        chosen = compose.with_sides(
+            compose.choose(question.kind, evidence, vectors, ask.max_sentences), difference
+        )
+        chosen = compose.in_order(chosen[: ask.max_sentences])
+        llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
+        if llm is not None and llm[1]:
+            chosen = llm[1]
         text, sentences, citations = compose.assemble(chosen, self.documents)
+        differ = compose.disagreements(difference, citations)
+        if differ:
+            text = f"{text} {compose.DIFFER.format(about=differ[0].about)}"
+        attribute = attribute_of(question, evidence)
+        value = value_of(attribute, question, chosen[0].best, self.names) if attribute else None
         return Answer(
             id="", question=ask.question, standalone_question=question.standalone, status="answered", answer=text,
-            short_answer=None, sentences=sentences, citations=citations, disagreements=(),
-            as_of=compose.as_of(citations), confidence=round(confidence, 4), abstention=None, suggestions=(),
-            corpus=self.corpus,
+            short_answer=compose.short_answer(sentences, chosen[0].best, value.span if value else None)
+            if not chosen[0].written else None,
+            sentences=sentences, citations=citations, disagreements=differ, as_of=compose.as_of(citations),
+            confidence=round(confidence, 4), abstention=None, suggestions=self._suggest(question, chosen),
+            corpus=self.corpus, composer_used="llm" if llm is not None and llm[1] else "extractive",
+            llm=llm[0] if llm is not None else None,
         )  # fmt: skip
+
+    def _ask_llm(
+        self, ask: Ask, question: Question, evidence: Sequence[Evidence]
+    ) -> tuple[LLMReport, list[compose.Chosen]]:
+        """What became of asking the language model, and the sentences that it chose or wrote, if it did."""
+        offered = {str(e.claim.row): e for e in evidence[:_OFFERED]}
+        candidates = [Candidate(i, e.claim.text) for i, e in offered.items()]
+        composed = self._llm.compose(question.standalone, candidates, ask.max_sentences)
+        chosen = [compose.Chosen(offered[i]) for i in composed.chosen]
+        for sentence in composed.written:
+            first, *more = (offered[i] for i in sentence.ids)
+            chosen.append(compose.Chosen(first, tuple(more), sentence.text))
+        return composed.report, chosen
+
+    def _suggest(self, question: Question, chosen: Sequence[compose.Chosen]) -> tuple[str, ...]:
+        cited = [c.best.claim for c in chosen]
+        rows = dict.fromkeys(
+            row
+            for claim in cited
+            for row in sorted(self._rows[self._passage_of[claim.row].id], key=lambda r: abs(r - claim.row))
+        )
+        near = [self.claims.all[row] for row in rows]
+        return suggest(question, cited, near, self.claims, self.names, self._answerable)
+
+    def _answerable(self, text: str) -> bool:
+        """Whether the corpus answers a suggested question, by the judge that needs no reader; remembered."""
+        if text not in self._suggestable:
+            question = self._understand(Ask(text))
+            query = self._index.encoder.embed_query(question.search)
+            hits = self._retrieve(question, query, _CANDIDATES, frozenset(self.documents))[:DEPTH]
+            weighed = weigh(question, query, hits, self.claims, self._rows, self._index.sentence_vectors)
+            judge = load_judge(reader=False)
+            self._suggestable[text] = (
+                self._confidence(question, judged(weighed, judge), judge) >= judge.threshold
+            )
+        return self._suggestable[text]
 
     def _why_not(self, question: Question, evidence: Sequence[Evidence], confidence: float) -> Reason | None:
         if question.refusal is not None:
@@ -265,7 +334,7 @@ class Engine:
         if not evidence or max(e.features["cosine"] for e in evidence) < 0.25:
             return "off_topic"
         if confidence < self._judge.threshold:
-            return "after_corpus" if about_now(question) else "not_in_corpus"
+            return "after_corpus" if is_about_now(question.standalone) else "not_in_corpus"
         return "false_premise" if false_premise(question, evidence) else None
 
     def _abstain(

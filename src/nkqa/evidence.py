@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from nkqa.asking import Kind
 from nkqa.dates import DateMention, dates_in
 from nkqa.figures import Figure, figures_in
 from nkqa.judge import Judge
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
-from nkqa.question import Kind, Question
+from nkqa.question import Question
 from nkqa.text import terms
 from nkqa.types import Document, Hit, Reading, Span
 from nkqa.windows import Placed
@@ -70,7 +71,9 @@ class Claims:
                 text = document.text[sentence.start : sentence.end]
                 key = (document.id, sentence.heading)
                 if key not in contexts:
-                    contexts[key] = frozenset(search_terms(f"{document.source.title} {sentence.heading}", names))
+                    contexts[key] = frozenset(
+                        search_terms(f"{document.source.title} {sentence.heading}", names)
+                    )
                 claim = _claim(document.id, index, len(self.all), text, contexts[key], names)
                 seen.update(claim.terms)
                 self.all.append(claim)
@@ -130,7 +133,12 @@ WEIGHTS = {"cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expe
 
 
 def weigh(
-    question: Question, query: Vector, hits: Sequence[Hit], claims: Claims, rows: Mapping[str, range], vectors: Vector
+    question: Question,
+    query: Vector,
+    hits: Sequence[Hit],
+    claims: Claims,
+    rows: Mapping[str, range],
+    vectors: Vector,
 ) -> list[Evidence]:
     """Return the sentences of the hits as evidence with a first, untrained score, best first.
 

@@ -58,7 +58,9 @@ def load_judge(*, reader: bool) -> Judge:
         raise ModelError(f"{_FILE}: {error!r}; install nkqa again") from error
 
 
-def summary(sentence_features: Sequence[Features], scores: Sequence[float], question: Features) -> dict[str, float]:
+def summary(
+    sentence_features: Sequence[Features], scores: Sequence[float], question: Features
+) -> dict[str, float]:
     """Return the features of a question as a whole, from those of its sentences, best first.
 
     Args:
@@ -75,7 +77,10 @@ def summary(sentence_features: Sequence[Features], scores: Sequence[float], ques
         "second": logit(scores[1]) if len(scores) > 1 else -8.0,
         "third": logit(scores[2]) if len(scores) > 2 else -8.0,
         **{f"top_{name}": value for name, value in top.items()},
-        **{f"max_{name}": max(f[name] for f in sentence_features) for name in ("cosine", "coverage", "context")},
+        **{
+            f"max_{name}": max(f[name] for f in sentence_features)
+            for name in ("cosine", "coverage", "context")
+        },
         "max_window": max(f.get("window", 0.0) for f in sentence_features),
     }
 

@@ -18,7 +18,10 @@ class Placed:
 
 
 def place(
-    rows: Sequence[int], passages: Mapping[int, Passage], documents: Mapping[str, Document], first_row: Mapping[str, int]
+    rows: Sequence[int],
+    passages: Mapping[int, Passage],
+    documents: Mapping[str, Document],
+    first_row: Mapping[str, int],
 ) -> list[Placed]:
     """Return windows that hold all of `rows`, best rows first, grown by neighbours as far as there is room.
 

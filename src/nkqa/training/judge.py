@@ -85,7 +85,7 @@ def collect(engine: Engine, golds: Sequence[dict[str, Any]]) -> list[Judged]:
         for item in evidence:
             place = engine.documents[item.claim.document_id].sentences[item.claim.index].locator
             labels.append(label(gold, item.claim.document_id, item.claim.text, place))
-        whole = question_features(question, evidence, engine._claims)
+        whole = question_features(question, evidence, engine.claims)
         rows.append(Judged(gold, evidence, labels, whole, question.refusal is not None))
     return rows
 
@@ -178,7 +178,11 @@ def cross_validate(
 
 def best_threshold(rows: Sequence[Judged], probability: Sequence[float], first: Sequence[int]) -> float:
     """Return the threshold with the best truthfulness, an answer counted right when it is in the first two."""
-    gains = [(p, 1 if 0 < f <= 2 else -1) for p, f, r in zip(probability, first, rows, strict=True) if not r.refused]
+    gains = [
+        (p, 1 if 0 < f <= 2 else -1)
+        for p, f, r in zip(probability, first, rows, strict=True)
+        if not r.refused
+    ]
     candidates = sorted({round(p, 2) for p, _ in gains})
     return max(candidates, key=lambda t: (sum(g for p, g in gains if p >= t), -t))
 
@@ -195,12 +199,17 @@ def report(rows: Sequence[Judged], probability: Sequence[float], first: Sequence
         "hit@3": round(sum(0 < f <= 3 for f in hits) / len(hits), 3),
         "hit@any": round(sum(f > 0 for f in hits) / len(hits), 3),
         "auroc": round(float(roc_auc_score(answerable, probability)), 3),
-        "auroc_near_miss": round(float(roc_auc_score([answerable[i] for i in near], [probability[i] for i in near])), 3),
+        "auroc_near_miss": round(
+            float(roc_auc_score([answerable[i] for i in near], [probability[i] for i in near])), 3
+        ),
     }
 
 
 def _as_json(names: Sequence[str], weights: Floats, bias: float) -> dict[str, Any]:
-    return {"bias": round(bias, 4), "weights": {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}}
+    return {
+        "bias": round(bias, 4),
+        "weights": {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)},
+    }
 
 
 def fit(rows: Sequence[Judged], mode: str, strengths: tuple[float, float] = (1.0, 0.1)) -> dict[str, Any]:

@@ -30,9 +30,7 @@ def read_questions(file: Path, corpus: Path) -> list[Article]:
     documents = load_corpus(corpus)
     articles = {d.id: Article(d.id, "gold", _paragraphs(d)) for d in documents}
     places = {(d.id, i): place for d in documents for i, place in enumerate(_places(d))}
-    known = {
-        (d.id, i, mark(d.text[s.start : s.end])) for d in documents for i, s in enumerate(d.sentences)
-    }
+    known = {(d.id, i, mark(d.text[s.start : s.end])) for d in documents for i, s in enumerate(d.sentences)}
     for row in rows:
         for document, asked in _asked(row, articles, places, known):
             articles[document].questions.append(asked)

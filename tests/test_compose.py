@@ -1,0 +1,67 @@
+"""Which sentences an answer is made of, and how they are cited."""
+
+import numpy as np
+
+from nkqa.compose import Chosen, assemble, choose, in_order, short_answer
+from nkqa.engine import Engine
+from nkqa.evidence import Evidence
+from nkqa.types import AnswerSentence, Ask, Span
+
+
+def some(engine: Engine, *rows: int) -> list[Evidence]:
+    passages = [engine.cite(c.document_id, c.index).passage_id for c in engine.claims.all]
+    return [Evidence(engine.claims.all[r], passages[r], {}, 0.9 - n / 10) for n, r in enumerate(rows)]
+
+
+def apart(engine: Engine) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    return np.eye(len(engine.claims.all), dtype=np.float32)
+
+
+def test_the_ceiling_holds(toy_engine: Engine) -> None:
+    assert len(choose("list", some(toy_engine, 0, 1, 2, 3), apart(toy_engine), 2)) == 2
+
+
+def test_a_weak_sentence_is_left_out(toy_engine: Engine) -> None:
+    strong, weak = some(toy_engine, 0, 1)
+    weak = Evidence(weak.claim, weak.passage_id, {}, 0.1)
+    assert [c.best for c in choose("how_many", [strong, weak], apart(toy_engine), 5)] == [strong]
+
+
+def test_no_evidence_is_no_sentence(toy_engine: Engine) -> None:
+    assert choose("list", [], apart(toy_engine), 5) == []
+
+
+def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engine: Engine) -> None:
+    claims = toy_engine.claims.all
+    about_400 = [c.row for c in claims if "400" in c.text]
+    assert len({claims[r].document_id for r in about_400}) == 2
+    same = np.ones((len(claims), 1), dtype=np.float32)
+    chosen = choose("how_many", some(toy_engine, *about_400), same, 5)
+    assert len(chosen) == 1
+    _, sentences, citations = assemble(chosen, toy_engine.documents)
+    assert sentences[0].citations == (1, 2)
+    assert {c.document for c in citations} == {claims[r].document_id for r in about_400}
+
+
+def test_sentences_of_one_passage_keep_its_order(toy_engine: Engine) -> None:
+    later, earlier = some(toy_engine, 1, 0)
+    if later.passage_id == earlier.passage_id:
+        assert [c.best.claim.row for c in in_order([Chosen(later), Chosen(earlier)])] == [0, 1]
+
+
+def test_every_sentence_is_the_slice_it_cites(toy_engine: Engine) -> None:
+    for text in ("Who promised boats?", "How much will the harbour cost?", "Why did Westland wait?"):
+        answer = toy_engine.ask(Ask(text))
+        for sentence in answer.sentences:
+            quotes = [answer.citations[n - 1] for n in sentence.citations]
+            assert quotes[0].quote == sentence.text
+        for c in answer.citations:
+            assert toy_engine.documents[c.document].text[c.start : c.end] == c.quote
+
+
+def test_the_short_answer_is_a_slice_of_the_first_sentence(toy_engine: Engine) -> None:
+    best = some(toy_engine, 0)[0]
+    sentence = AnswerSentence(best.claim.text, (1,), 0.9)
+    found = short_answer([sentence], best, Span(0, 9))
+    assert found is not None
+    assert sentence.text[found.start : found.end] == found.text

@@ -1,0 +1,94 @@
+"""Where claims differ, and where they only look as if they did."""
+
+import numpy as np
+import pytest
+
+from nkqa.differ import differences, false_premise
+from nkqa.evidence import Claims, Evidence
+from nkqa.names import Gazetteer
+from nkqa.question import Question, Vocabulary, understand
+from nkqa.types import Document, Locator, Sentence, Source, Span
+
+NOTHING = Gazetteer()
+PLACE = Locator("paragraph", "para. 1", None, paragraph=1)
+
+
+def document(name: str, text: str) -> Document:
+    source = Source(
+        name, "report", name, (name,), name, "", "2011-05", None, "en", "newsroom", "paragraph", ""
+    )
+    return Document(name, source, text, (Sentence(0, len(text), "", 0, PLACE),))
+
+
+def question(text: str) -> Question:
+    return understand(text, [], NOTHING, Vocabulary(frozenset(), frozenset({2011}), 2011, 12))
+
+
+def evidence(*texts: str, pointing: tuple[str, ...] = ()) -> list[Evidence]:
+    claims = Claims([document(f"d{i}", t) for i, t in enumerate(texts)], NOTHING)
+    found = []
+    for i, claim in enumerate(claims.all):
+        at = claim.text.find(pointing[i]) if pointing else -1
+        span = Span(at, at + len(pointing[i])) if at >= 0 else None
+        found.append(Evidence(claim, f"p{i}", {}, 0.9 - i / 100, span, 0.9 if span else 0.0))
+    return found
+
+
+def alike(n: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    return np.ones((n, 4), dtype=np.float32) / 2
+
+
+def test_figures_that_cannot_both_hold_are_two_sides() -> None:
+    found = evidence("About 500,000 villagers will return.", "Up to 1 million villagers could return.")
+    difference = differences(question("How many villagers will return?"), found, alike(2), NOTHING)
+    assert difference is not None
+    assert [side[0].text for side in difference.sides] == ["About 500,000", "Up to 1 million"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Almost 2,000 wardens came.", "The truce sends 1,960 wardens."),
+        ("About 2,000 wardens came.", "Some 2,000 wardens came."),
+        ("Between 100 and 200 wardens came.", "There were 150 wardens."),
+    ],
+)
+def test_rounding_is_agreement(one: str, other: str) -> None:
+    assert differences(question("How many wardens came?"), evidence(one, other), alike(2), NOTHING) is None
+
+
+def test_the_end_of_a_month_is_not_its_first_day() -> None:
+    found = evidence("Oldmill is left by 1 December 2011.", "Oldmill is left by the end of December 2011.")
+    difference = differences(question("When is Oldmill left?"), found, alike(2), NOTHING)
+    assert difference is not None
+    assert len(difference.sides) == 2
+
+
+def test_a_month_agrees_with_a_day_in_it() -> None:
+    found = evidence("Oldmill is left on 1 December 2011.", "Oldmill is left in December 2011.")
+    assert differences(question("When is Oldmill left?"), found, alike(2), NOTHING) is None
+
+
+def test_other_units_are_other_things() -> None:
+    found = evidence("About 75% of the villagers fled.", "The 500 villagers fled.")
+    assert differences(question("How many villagers fled?"), found, alike(2), NOTHING) is None
+
+
+def test_claims_far_apart_in_meaning_are_not_compared() -> None:
+    apart = np.eye(2, dtype=np.float32)
+    found = evidence("About 500,000 villagers will return.", "Up to 1 million villagers could return.")
+    assert differences(question("How many villagers will return?"), found, apart, NOTHING) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "claim", "contradicted"),
+    [
+        ("Why do 60% of the people speak Pellish?", "Only 6% of the people speak Pellish.", True),
+        ("Why did the 400 wardens wait?", "Almost 400 wardens waited.", False),
+        ("Why did the truce of 5 May 2011 fail?", "The truce of 2 May 2011 failed.", True),
+        ("Why did the truce of May 2011 fail?", "The truce of 2 May 2011 failed.", False),
+        ("Did 60% of the people speak Pellish?", "Only 6% of the people speak Pellish.", False),
+    ],
+)
+def test_false_premises(asked: str, claim: str, contradicted: bool) -> None:
+    assert false_premise(question(asked), evidence(claim)) is contradicted

@@ -1,0 +1,139 @@
+"""What is asked: kinds, names, refusals, follow-ups."""
+
+import pytest
+
+from conftest import TOY
+from nkqa.asking import kind_of
+from nkqa.errors import BadQuestion
+from nkqa.followup import stand_alone
+from nkqa.names import Gazetteer, load_names
+from nkqa.question import Question, Vocabulary, check_text, understand
+from nkqa.text import fold, words
+from nkqa.types import Turn
+
+KNOWN = (
+    "northland southland westland truce wardens village oldmill lake president boats harbour cost fled when"
+)
+VOCABULARY = Vocabulary(frozenset(KNOWN.split()), frozenset({2011, 2015}), 2011, 6)
+
+
+@pytest.fixture(scope="module")
+def names() -> Gazetteer:
+    return load_names(TOY / "names.yaml")
+
+
+def ask(text: str, names: Gazetteer, *history: str) -> Question:
+    return understand(text, [Turn("user", h) for h in history], names, VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("How many wardens were sent?", "how_many"),
+        ("number of wardens", "how_many"),
+        ("What did the harbour cost?", "how_much"),
+        ("How long will they stay?", "how_long"),
+        ("When was the truce signed?", "when"),
+        ("by what date must Oldmill be left", "when"),
+        ("Where is the council to sit?", "where"),
+        ("Who brokered it?", "who"),
+        ("Why did Westland wait?", "why"),
+        ("what were the reasons", "list"),
+        ("List the terms of the truce", "list"),
+        ("Did the villagers return?", "yes_no"),
+        ("What is the Lake Truce?", "define"),
+        ("How do the sources differ on the cost?", "how_much"),
+        ("lake truce wardens", "keyword"),
+    ],
+)
+def test_kinds(text: str, kind: str) -> None:
+    assert kind_of(text) == kind
+
+
+def test_every_spelling_is_written_as_the_head_name(names: Gazetteer) -> None:
+    question = ask("Who left Starimlin?", names)
+    assert question.search == "Who left Oldmill?"
+    assert "@oldmill" in question.terms
+
+
+def test_a_typo_in_a_name_is_mended(names: Gazetteer) -> None:
+    assert ask("when was oldmil left?", names).search == "when was Oldmill left?"
+
+
+def test_without_the_gazetteer_nothing_is_widened(names: Gazetteer) -> None:
+    question = understand("Who left Starimlin?", [], names, VOCABULARY, widen=False)
+    assert not [t for t in question.terms if t.startswith("@")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Сколько человек бежало?", "unsupported_language"),
+        ("combien de soldats sont dans le village", "unsupported_language"),
+        ("???", "unclear"),
+        ("asdf", "unclear"),
+        ("What happened in Northland in 2019?", "after_corpus"),
+        ("Did the council meet in 2015?", "after_corpus"),
+        ("What happened in September 2011?", "after_corpus"),
+        ("Who ruled Northland in 1950?", "before_corpus"),
+        ("Who has more right to the lake?", "opinion_or_prediction"),
+        ("Should I travel to Oldmill?", "opinion_or_prediction"),
+        ("Will there be war again?", "opinion_or_prediction"),
+    ],
+)
+def test_what_the_words_alone_refuse(text: str, reason: str, names: Gazetteer) -> None:
+    assert ask(text, names).refusal == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What should Northland do, according to the Institute of Lakes?",
+        "What may the council do in 2015?",
+        "How many fled in May 2011?",
+        "Why did Westland wait?",
+        "lake truce wardens",
+    ],
+)
+def test_what_is_not_refused(text: str, names: Gazetteer) -> None:
+    assert ask(text, names).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("history", "text", "standing"),
+    [
+        ("How many fled from Northland?", "and Southland?", "How many fled from Southland?"),
+        ("How many fled from Northland?", "What about Southland then?", "How many fled from Southland?"),
+        ("Who is Vera Lund?", "What did she promise?", "What did Vera Lund promise?"),
+        ("How many wardens are there?", "Why?", "Why: How many wardens are there?"),
+        ("How many wardens are there?", "When was the Lake Truce signed in Port Amber?",
+         "When was the Lake Truce signed in Port Amber?"),
+    ],
+)  # fmt: skip
+def test_follow_ups_stand_alone(history: str, text: str, standing: str, names: Gazetteer) -> None:
+    assert stand_alone(text, [Turn("user", history), Turn("assistant", "Something.")], names) == standing
+
+
+def test_a_pronoun_without_a_person_brings_the_topic(names: Gazetteer) -> None:
+    standing = stand_alone("when do they leave?", [Turn("user", "how many wardens are there?")], names)
+    assert standing == "when do they leave (how many wardens are there)?"
+
+
+def test_the_kind_is_that_of_the_follow_up(names: Gazetteer) -> None:
+    assert ask("when do they leave?", names, "how many wardens are there?").kind == "when"
+
+
+@pytest.mark.parametrize("text", ["", " \t\n", "\u200b\ufeff", "x" * 1001, "a\ud800"])
+def test_what_cannot_be_asked(text: str) -> None:
+    with pytest.raises(BadQuestion):
+        check_text(text)
+
+
+def test_control_characters_are_no_part_of_a_question() -> None:
+    assert check_text("a\u0000b\u202ec  d") == "a bc d"
+
+
+def test_words_and_folds_keep_offsets() -> None:
+    text = "Xankəndi’s İstanbul"
+    assert len(fold(text)) == len(text)
+    assert all(text[w.start : w.end] == w.text for w in words(text))
