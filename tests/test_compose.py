@@ -5,6 +5,7 @@ import numpy as np
 from nkqa.compose import Chosen, assemble, choose, in_order, short_answer
 from nkqa.engine import Engine
 from nkqa.evidence import Evidence
+from nkqa.protocols import Vector
 from nkqa.types import AnswerSentence, Ask, Span
 
 
@@ -13,7 +14,7 @@ def some(engine: Engine, *rows: int) -> list[Evidence]:
     return [Evidence(engine.claims.all[r], passages[r], {}, 0.9 - n / 10) for n, r in enumerate(rows)]
 
 
-def apart(engine: Engine) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+def apart(engine: Engine) -> Vector:
     return np.eye(len(engine.claims.all), dtype=np.float32)
 
 

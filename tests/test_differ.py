@@ -6,6 +6,7 @@ import pytest
 from nkqa.differ import differences, false_premise
 from nkqa.evidence import Claims, Evidence
 from nkqa.names import Gazetteer
+from nkqa.protocols import Vector
 from nkqa.question import Question, Vocabulary, understand
 from nkqa.types import Document, Locator, Sentence, Source, Span
 
@@ -34,8 +35,8 @@ def evidence(*texts: str, pointing: tuple[str, ...] = ()) -> list[Evidence]:
     return found
 
 
-def alike(n: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
-    return np.ones((n, 4), dtype=np.float32) / 2
+def alike(n: int) -> Vector:
+    return np.full((n, 4), 0.5, dtype=np.float32)
 
 
 def test_figures_that_cannot_both_hold_are_two_sides() -> None:

@@ -157,7 +157,7 @@ def disagreements(difference: Difference | None, citations: Sequence[Citation]) 
 def short_answer(
     sentences: Sequence[AnswerSentence], best: Evidence, value: Span | None
 ) -> ShortAnswer | None:
-    """Return the words of the first sentence that answer: the reader's if it is sure of them, else the value asked for."""
+    """Return the words of the first sentence that answer: the reader's if it is sure, else the value asked for."""
     span = best.answer if best.answer is not None and best.answer_score >= _SURE else value
     if span is None or not sentences or sentences[0].text[span.start : span.end].strip() == "":
         return None

@@ -136,7 +136,7 @@ def _other_time(one: Sequence[DateMention], other: Sequence[DateMention]) -> boo
 
 def speakers(text: str) -> frozenset[str]:
     """Return the words before and after verbs of saying: whose claim a sentence is."""
-    found = set()
+    found: set[str] = set()
     for match in _SPEAKER.finditer(text):
         before = re.findall(r"[\w-]+", text[: match.start()])[-2:]
         after = (

@@ -96,8 +96,8 @@ class Claims:
 
 
 _CITING = re.compile(
-    r"\b(?:published|headline|footnote|interview(?:s|ed)?|(?:report|article|source)s? (?:is|are|was|were|titled|named|on)|"
-    r"refers? to|learned)\b|\"[^\"]{12,}\"",
+    r"\b(?:published|headline|footnote|interview(?:s|ed)?|refers? to|learned|"
+    r"(?:report|article|source)s? (?:is|are|was|were|titled|named|on))\b|\"[^\"]{12,}\"",
     re.IGNORECASE,
 )
 """Sentences that say where something was published, which answer other questions than those on the matter."""
