@@ -1,6 +1,6 @@
 """What each stage is worth: a set run whole, and again without each stage, as a Markdown table.
 
-`python -m nkqa_eval.ablations [dev|test|FILE]` prints the table that `eval/README.md` holds.
+`python -m nkqa_eval.ablations` does so on dev, and writes the table into `eval/README.md`.
 """
 
 import sys
@@ -10,6 +10,7 @@ from nkqa.engine import STAGES
 from nkqa.settings import Settings, load_settings
 from nkqa_eval.command import evaluate
 from nkqa_eval.compare import compare
+from nkqa_eval.present import README, put
 from nkqa_eval.report import Report
 
 SHOWN = (
@@ -39,6 +40,8 @@ def ablations(settings: Settings, question_set: str = "dev", stages: Sequence[st
             moved = f" ({change.change.value:+.3f})" if change else ""
             cells.append(f"{_value(report, name)}{_bold(moved) if change and change.verdict else moved}")
         lines.append(_row(stage, cells, report))
+    what = whole.conditions
+    lines += ["", f"{what.set}, {len(whole.rows)} questions: commit {what.commit}, {what.machine}."]
     return "\n".join(lines)
 
 
@@ -55,5 +58,13 @@ def _bold(text: str) -> str:
     return f" **{text.strip()}**"
 
 
+def main() -> int:
+    """Print the table for dev and write it into the README."""
+    report = ablations(load_settings())
+    print(report)
+    README.write_text(put(README.read_text(encoding="utf-8"), "ablations", report), encoding="utf-8")
+    return 0
+
+
 if __name__ == "__main__":
-    print(ablations(load_settings(), *sys.argv[1:2]))
+    sys.exit(main())

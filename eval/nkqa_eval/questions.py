@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -30,7 +30,8 @@ UnanswerableType = Literal[
     "language",
 ]
 QuestionType = AnswerableType | UnanswerableType
-UNANSWERABLE: tuple[str, ...] = UnanswerableType.__args__  # type: ignore[attr-defined]
+UNANSWERABLE: tuple[str, ...] = get_args(UnanswerableType)
+TYPES: tuple[str, ...] = (*get_args(AnswerableType), *UNANSWERABLE)
 
 Nugget = tuple[str, ...]
 """Alternative regular expressions; the nugget is found when one of them is."""
