@@ -15,7 +15,7 @@ _DIGITS = r"(?<![^\W_])(?<![^\W\d_]-)(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,15}(?:
 _NUM = rf"(?:{_DIGITS}|\b(?:{_WORD_NUMBER})\b)"
 _SCALED = rf"{_NUM}(?:[\s-]+(?:hundred|thousand|million|billion)\b)?"
 _FIGURE = re.compile(
-    rf"(?P<hedge>\b(?:about|around|almost|nearly|some|roughly|approximately|close to|over|more than|at least|"
+    rf"(?P<hedge>\b(?:between|about|around|almost|nearly|some|roughly|approximately|close to|over|more than|at least|"
     rf"up to|as many as|well over|under|less than|fewer than)\s+)?(?P<money>[$€£])?"
     rf"(?P<low>{_SCALED})(?:\s*(?:-|–|to|and)\s*[$€£]?(?P<high>{_SCALED}))?"
     rf"(?P<percent>\s*(?:%|per ?cent\b))?(?:\s+or (?P<after>so|more)\b)?"
@@ -59,12 +59,9 @@ def _value(text: str) -> float:
     return number * scale
 
 
-def _granularity(value: float) -> float:
-    """Half the last place that the figure gives: 2,000 is good to 500, 1,960 to 5, 17 to 0."""
-    if value < 100 or value != int(value):
-        return 0.0
-    digits = str(int(value))
-    return 10 ** (len(digits) - len(digits.rstrip("0"))) / 2 if digits.endswith("0") else 0.0
+def _rounding(value: float) -> float:
+    """How far a figure that ends in zeros may be from what it rounds: 3% of it, as 2,000 is for 1,960."""
+    return value * 0.03 if value >= 1000 and value % 100 == 0 else 0.0
 
 
 def _bounds(hedge: str, low: float, high: float) -> tuple[float, float]:
@@ -73,8 +70,8 @@ def _bounds(hedge: str, low: float, high: float) -> tuple[float, float]:
     if hedge in _ABOVE:
         return (low, high * 1.25)
     if hedge in _ABOUT:
-        return (low - max(low * 0.05, _granularity(low)), high + max(high * 0.05, _granularity(high)))
-    return (low - _granularity(low) * 0.2, high + _granularity(high) * 0.2)
+        return (low * 0.95, high * 1.05)
+    return (low, high) if low != high else (low - _rounding(low), high + _rounding(high))
 
 
 def _units(text: str, end: int) -> tuple[str, ...]:

@@ -202,12 +202,14 @@ class SourceInfo:
 class Citation:
     """One quoted sentence and where it stands: `quote == document.text[start:end]`, exactly.
 
-    `document` is the document's id and `sha256` that of the quote in UTF-8, for `GET /verify`.
+    `document` is the document's id, `sentence` the quote's place among its sentences, from 0, and `sha256`
+    that of the quote in UTF-8, for `GET /verify`.
     """
 
     number: int
     passage_id: str
     document: str
+    sentence: int
     quote: str
     start: int
     end: int
