@@ -1,6 +1,7 @@
 """schemathesis asks the running server whatever its schema allows, and much that it does not."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ def test_no_server_error_and_no_undocumented_answer(toy_engine: Engine, tmp_path
                     Path(sys.executable).with_name("schemathesis"),
                     "run",
                     f"http://{host}:{port}/openapi.json",
-                    "--max-examples=10",
+                    "--max-examples=5",
                     "--seed=1",
                     "--suppress-health-check=all",
                     # A question of invisible characters fits the schema, and is refused all the same.
@@ -31,11 +32,11 @@ def test_no_server_error_and_no_undocumented_answer(toy_engine: Engine, tmp_path
                 env={**os.environ, "PYTHONWARNINGS": "ignore"},
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=300,
                 check=False,
             )
     finally:
         toy_engine.settings = before
 
-    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    assert "No issues found" in run.stdout
+    assert run.returncode == 0, run.stdout[:9000] + run.stdout[-3000:] + run.stderr[-2000:]
+    assert re.search(r"\b(\d{3,}) generated, \1 passed", run.stdout)
