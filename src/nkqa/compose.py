@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from nkqa.asking import Kind
-from nkqa.differ import Difference
+from nkqa.differ import Difference, Value
 from nkqa.evidence import Claim, Evidence
 from nkqa.protocols import Vector
 from nkqa.types import (
@@ -22,8 +23,12 @@ from nkqa.types import (
 )
 
 NO_ANSWER = "The sources do not answer this question."
-_ALIKE, _AGREEING = 0.9, 0.7
-"""Cosine from which two sentences say the same; the lower one where their figures agree too."""
+_ALIKE, _AGREEING, _RELATED = 0.9, 0.7, 0.45
+"""Cosine from which two sentences say the same: by themselves, where all their figures agree too, and where
+both state the very value that is asked for."""
+_LOOKED_AT = 14
+"""Sentences among which others that say the same are sought."""
+NO_VALUES: Mapping[int, Value] = MappingProxyType({})
 _MANY: frozenset[Kind] = frozenset({"list", "why", "how", "compare", "which", "keyword", "define"})
 
 
@@ -72,7 +77,9 @@ class Chosen:
     """What a language model wrote in its place, borne out by all of them."""
 
 
-def choose(kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int) -> list[Chosen]:
+def choose(
+    kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int, values: Sequence[Value] = ()
+) -> list[Chosen]:
     """Return the fewest sentences that answer, best first, at most `most`.
 
     Args:
@@ -80,22 +87,23 @@ def choose(kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int)
         evidence: best first.
         vectors: of all sentences, shape (sentences, dimension).
         most: ceiling, not target.
+        values: what the sentences give for the figure, date or place that is asked for.
     """
     if not evidence:
         return []
     room = ROOMS.get(kind, FACT)
     floor = evidence[0].score * room.share
+    value_of = {v.evidence.claim.row: v for v in values}
     chosen: list[Chosen] = []
     words = 0
-    for item in evidence:
-        if item.score < floor:
-            break
-        twin = next((i for i, c in enumerate(chosen) if alike(item, c.best, vectors)), None)
+    for item in evidence[:_LOOKED_AT]:
+        twin = next((i for i, c in enumerate(chosen) if alike(item, c.best, vectors, value_of)), None)
         if twin is not None:
             chosen[twin] = _joined(chosen[twin], item)
             continue
         length = len(item.claim.text.split())
-        if len(chosen) < min(most, room.sentences) and (not chosen or words + length <= room.words):
+        fits = len(chosen) < min(most, room.sentences) and (not chosen or words + length <= room.words)
+        if fits and item.score >= floor:
             chosen.append(Chosen(item))
             words += length
     return chosen
@@ -107,16 +115,17 @@ def _joined(chosen: Chosen, item: Evidence) -> Chosen:
     return chosen if item.claim.document_id in sources else Chosen(chosen.best, (*chosen.alike, item))
 
 
-def alike(one: Evidence, other: Evidence, vectors: Vector) -> bool:
+def alike(one: Evidence, other: Evidence, vectors: Vector, values: Mapping[int, Value] = NO_VALUES) -> bool:
     """Whether two sentences say the same: nearly the same words, or the same figures in like words."""
     cosine = float(vectors[one.claim.row] @ vectors[other.claim.row])
     if cosine >= _ALIKE:
         return _same_values(one.claim, other.claim, empty=True)
-    return (
-        cosine >= _AGREEING
-        and one.claim.document_id != other.claim.document_id
-        and _same_values(one.claim, other.claim, empty=False)
-    )
+    if one.claim.document_id == other.claim.document_id or cosine < _RELATED:
+        return False
+    mine, theirs = values.get(one.claim.row), values.get(other.claim.row)
+    if mine is not None and theirs is not None and mine.states_what(theirs):
+        return True
+    return cosine >= _AGREEING and _same_values(one.claim, other.claim, empty=False)
 
 
 def _same_values(one: Claim, other: Claim, *, empty: bool) -> bool:

@@ -15,7 +15,7 @@ from nkqa.types import Span
 
 Attribute = Literal["figure", "date", "place"]
 _ABOUT: dict[Attribute, str] = {"figure": "the figure", "date": "the date", "place": "the place"}
-_READ = 10
+_READ = 14
 """Claims that are compared, best first."""
 _LEAST, _SHARE = 0.2, 0.3
 """Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
@@ -39,6 +39,11 @@ class Value:
     place: str | None = None
 
     @property
+    def attribute(self) -> Attribute:
+        """What kind of value it is."""
+        return "figure" if self.figure else "date" if self.date else "place"
+
+    @property
     def text(self) -> str:
         """The value as the claim writes it."""
         return self.evidence.claim.text[self.span.start : self.span.end]
@@ -49,6 +54,14 @@ class Value:
             return self.figure.meets(other.figure)
         if self.date and other.date:
             return self.date.agrees(other.date)
+        return self.place == other.place
+
+    def states_what(self, other: "Value") -> bool:
+        """Whether both give the very same value, hedges aside: almost 2,000 and some 2,000, not 1,960."""
+        if self.figure and other.figure:
+            return self.figure.stated == other.figure.stated and self.figure.meets(other.figure)
+        if self.date and other.date:
+            return self.date.iso == other.date.iso and self.date.vague == other.date.vague
         return self.place == other.place
 
 
@@ -86,33 +99,32 @@ def attribute_of(question: Question, evidence: Sequence[Evidence]) -> Attribute 
     )
 
 
-def differences(
-    question: Question, evidence: Sequence[Evidence], vectors: Vector, names: Gazetteer
-) -> Difference | None:
+def values_in(question: Question, evidence: Sequence[Evidence], names: Gazetteer) -> list[Value]:
+    """Return what the best claims give for the figure, date or place that a question asks for."""
+    attribute = attribute_of(question, evidence)
+    if attribute is None:
+        return []
+    return [v for e in evidence[:_READ] if (v := value_of(attribute, question, e, names))]
+
+
+def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
     """Return on what the claims that answer a question differ, or None where they agree or cannot be compared.
 
     Args:
-        question: what is asked.
-        evidence: best first.
+        values: best first.
         vectors: of all sentences, shape (sentences, dimension).
-        names: to tell places.
     """
-    attribute = attribute_of(question, evidence)
-    if attribute is None or not evidence:
+    if not values:
         return None
-    floor = max(_LEAST, _SHARE * evidence[0].score)
-    strong = [e for e in evidence[:_READ] if e.score >= floor]
-    values = [v for e in strong if (v := value_of(attribute, question, e, names))]
+    floor = max(_LEAST, _SHARE * values[0].evidence.score)
     sides: list[list[Value]] = []
-    for value in values:
+    for value in (v for v in values if v.evidence.score >= floor):
         home = next((side for side in sides if any(value.agrees(other) for other in side)), None)
         if home is not None:
             home.append(value)
         elif not sides or any(_comparable(value, side[0], vectors) for side in sides):
             sides.append([value])
-    if len(sides) < 2:
-        return None
-    return Difference(attribute, tuple(tuple(side) for side in sides))
+    return Difference(values[0].attribute, tuple(tuple(side) for side in sides)) if len(sides) > 1 else None
 
 
 def _comparable(one: Value, other: Value, vectors: Vector) -> bool:

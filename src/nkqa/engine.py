@@ -12,7 +12,7 @@ import numpy as np
 from nkqa import compose
 from nkqa.asking import is_about_now
 from nkqa.dates import dates_in
-from nkqa.differ import attribute_of, differences, false_premise, value_of
+from nkqa.differ import difference, false_premise, values_in
 from nkqa.embed import default_folder
 from nkqa.errors import NotFound
 from nkqa.evidence import Claims, Evidence, add_readings, judged, question_features, weigh
@@ -268,20 +268,18 @@ class Engine:
         if reason := self._why_not(question, evidence, confidence):
             return self._abstain(ask, question, evidence, reason, confidence)
         vectors = self._index.sentence_vectors
-        difference = differences(question, evidence, vectors, self.names)
-        chosen = compose.with_sides(
-            compose.choose(question.kind, evidence, vectors, ask.max_sentences), difference
-        )
-        chosen = compose.in_order(chosen[: ask.max_sentences])
+        values = values_in(question, evidence, self.names)
+        differing = difference(values, vectors)
+        chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values)
+        chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
         if llm is not None and llm[1]:
             chosen = llm[1]
         text, sentences, citations = compose.assemble(chosen, self.documents)
-        differ = compose.disagreements(difference, citations)
+        differ = compose.disagreements(differing, citations)
         if differ:
             text = f"{text} {compose.DIFFER.format(about=differ[0].about)}"
-        attribute = attribute_of(question, evidence)
-        value = value_of(attribute, question, chosen[0].best, self.names) if attribute else None
+        value = next((v for v in values if v.evidence is chosen[0].best), None)
         return Answer(
             id="", question=ask.question, standalone_question=question.standalone, status="answered", answer=text,
             short_answer=compose.short_answer(sentences, chosen[0].best, value.span if value else None)

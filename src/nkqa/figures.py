@@ -34,7 +34,7 @@ class Figure:
     """A figure in a text: `text[start:end]`, standing for anything from `low` to `high`, both included.
 
     `units` are the search terms of what it counts (`russian`, `peacekeep`; `%`; `$`), none where the text
-    does not say; `exact` is False where the text hedges or gives a span.
+    does not say; `exact` is False where the text hedges or gives a span. `stated` is the number as written.
     """
 
     start: int
@@ -43,6 +43,7 @@ class Figure:
     high: float
     units: tuple[str, ...]
     exact: bool
+    stated: tuple[float, float]
 
     def meets(self, other: "Figure") -> bool:
         """Whether both can be the same figure, rounding and hedges allowed for."""
@@ -99,7 +100,8 @@ def figures_in(text: str) -> list[Figure]:
             base = _VAGUE[match.group("vague").lower()] * {"thousands": 1e3, "millions": 1e6}.get(
                 (match.group("of") or "").lower(), 1
             )
-            found.append(Figure(match.start(), match.end(), base, base * 5, _units(text, match.end()), False))
+            units = _units(text, match.end())
+            found.append(Figure(match.start(), match.end(), base, base * 5, units, False, (base, base * 5)))
             continue
         hedge = (match.group("hedge") or "").strip().lower()
         low = _value(match.group("low"))
@@ -114,5 +116,6 @@ def figures_in(text: str) -> list[Figure]:
         sign = "%" if match.group("percent") else match.group("money")
         units = (sign,) if sign else _units(text, match.end())
         bottom, top = _bounds(hedge, low, high)
-        found.append(Figure(match.start(), match.end(), bottom, top, units, not hedge and low == high))
+        exact = not hedge and low == high
+        found.append(Figure(match.start(), match.end(), bottom, top, units, exact, (low, high)))
     return found
