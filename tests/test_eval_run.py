@@ -127,6 +127,20 @@ def test_a_server_that_fails_is_not_an_empty_answer() -> None:
         OverHTTP("http://localhost", client)
 
 
+def test_a_server_that_asks_for_patience_is_asked_again(server: httpx.Client, questions: list[Gold]) -> None:
+    refusals = [
+        httpx.Response(429, headers={"retry-after": "0"}),
+        httpx.Response(503, headers={"retry-after": "0"}),
+    ]
+    patient = httpx.Client(
+        base_url="http://localhost",
+        transport=httpx.MockTransport(lambda request: refusals.pop() if refusals else server.send(request)),
+    )
+    target = OverHTTP("http://localhost", patient)
+    assert refusals == []
+    assert run(questions[:1], {}, target)[0].met
+
+
 def test_a_report_is_the_same_after_writing_and_reading(report: Report, tmp_path: Path) -> None:
     write_report(report, tmp_path / "deep" / "report.json")
     assert read_report(tmp_path / "deep" / "report.json") == report

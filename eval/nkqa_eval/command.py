@@ -52,7 +52,7 @@ def run_command(
     Args:
         settings: which index answers; `--squad` and `--beir` build one of their own for the time.
         question_set: `dev`, `test`, or the path of a JSON Lines file.
-        url: a running server to ask instead of the engine in this process.
+        url: a running server to ask instead of the engine in this process, with the first of our API keys.
         out: folder for `report.json` and `report.html`; `None` takes `default_out`.
         without: stages to leave out, see `nkqa.engine.STAGES`.
         gate: hold the report against `eval/baseline.json`; returns 1 where a bound is not kept.
@@ -115,7 +115,8 @@ def evaluate(
         return make_report(rows, conditions(name, target.name, corpus, without, jobs))
 
     if url is not None:
-        with OverHTTP(url) as server:
+        key = settings.api_keys.get_secret_value().partition(",")[0].strip()
+        with OverHTTP(url, key=key) as server:
             return measured(server, server.fingerprint)
     engine = _open(settings, without)
     try:
