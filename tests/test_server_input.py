@@ -177,7 +177,7 @@ def test_an_odd_id_is_not_found(client: TestClient, room: str, id: str) -> None:
 
 
 def test_an_address_may_not_be_long(client: TestClient) -> None:
-    assert client.get("/ask", params={"question": "a" * 8200}).status_code == 414
+    assert client.get("/ask", params={"question": "a" * 16_400}).status_code == 414
 
 
 def test_a_failure_says_nothing_but_its_id(toy_engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ _FIXED = {
 
 
 class HeadLimit:
-    """Refuses a request whose address is over 8 KB, or whose headers are over 16."""
+    """Refuses a request whose address or whose headers are over 16 KB."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,7 +32,7 @@ class HeadLimit:
         """Serve one request."""
         app = self.app
         if scope["type"] == "http":
-            if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_BYTES // 2:
+            if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_BYTES:
                 app = response(Problem("address-too-long"), {**scope, "path": ""})
             elif sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_BYTES:
                 app = response(Problem("headers-too-large"), scope)

@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("wrong-method", 405, "The method cannot be used here; see the Allow header"),
         Kind("too-slow", 408, "The body did not arrive in time"),
         Kind("too-large", 413, "The body is too large"),
-        Kind("address-too-long", 414, "The address is over 8 KB"),
+        Kind("address-too-long", 414, "The address is over 16 KB"),
         Kind("wrong-media-type", 415, "The body must be application/json, not compressed"),
         Kind("invalid", 422, "A field is missing, unknown, or has a value that it cannot have"),
         Kind("bad-question", 422, "The question cannot be asked as it stands"),

@@ -54,7 +54,7 @@ async def ask(body: schema.AskRequest, request: Request) -> Response:
     responses={
         200: {"headers": _TAG},
         304: {"description": "The client holds the answer already (If-None-Match)."},
-        **documented("invalid", "bad-question", "unavailable", "internal"),
+        **documented("address-too-long", "invalid", "bad-question", "unavailable", "internal"),
     },
     summary="Ask a question, in an address that can be kept",
 )
