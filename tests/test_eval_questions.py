@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nkqa.corpus import load_corpus
+from nkqa.settings import default_corpus
 from nkqa.types import Turn
+from nkqa_eval.places import same_place
 from nkqa_eval.questions import (
     Gold,
     QuestionError,
@@ -176,6 +179,16 @@ def test_the_committed_questions_keep_the_format(path: Path) -> None:
     for question in read_questions(path):
         assert problems_of(question) == []
         assert question.conflict is None or question.conflict in conflicts
+
+
+def test_every_position_of_a_conflict_stands_at_its_place_in_the_corpus() -> None:
+    documents = {document.id: document for document in load_corpus(default_corpus())}
+    for conflict in read_conflicts(gold_folder() / "conflicts.json").values():
+        for position in conflict.positions:
+            document = documents[position.source]
+            here = [s for s in document.sentences if same_place(position.locator, position.source, s.locator)]
+            held = [found(position.value, document.text[s.start : s.end]) for s in here]
+            assert any(held), f"{conflict.id}: {position}"
 
 
 def test_dev_and_test_share_no_group() -> None:
