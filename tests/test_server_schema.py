@@ -10,7 +10,6 @@ from nkqa.engine import Engine
 from nkqa.server.app import create_app
 from server_process import serving
 
-
 # A question of invisible characters fits the schema, and is refused all the same.
 CONFIG = """
 [checks]
