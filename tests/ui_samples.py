@@ -49,7 +49,7 @@ def citation(
     of = of or source()
     locator = Locator("paragraph", label, of.URL, "The truce", paragraph=1)
     digest = hashlib.sha256(quote.encode()).hexdigest()
-    return Citation(number, f"{of.id}-0", of.id, quote, 10, 10 + len(quote), digest, of, locator)
+    return Citation(number, f"{of.id}-0", of.id, 0, quote, 10, 10 + len(quote), digest, of, locator)
 
 
 REPORT = source(

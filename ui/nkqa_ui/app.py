@@ -200,10 +200,17 @@ class Page:
         retrying = self.again.click(self._retry, [self.turns, *self.used], shown, **quiet)
         linked = blocks.load(self._from_link, self.used or None, shown, **quiet)
         self.stop.click(
-            self._stopped, self.turns, shown, cancels=[asking, retrying, linked], queue=False, **quiet
+            self._stopped,
+            self.turns,
+            shown,
+            cancels=[asking, retrying, linked],
+            concurrency_limit=None,
+            **quiet,
         )
-        self.edit.click(self._take_back, self.turns, shown, queue=False, **quiet)
-        self.clear.click(self._clear, None, shown, cancels=[asking, retrying, linked], queue=False, **quiet)
+        self.edit.click(self._take_back, self.turns, shown, concurrency_limit=None, **quiet)
+        self.clear.click(
+            self._clear, None, shown, cancels=[asking, retrying, linked], concurrency_limit=None, **quiet
+        )
 
 
 def theme() -> gr.themes.Base:

@@ -100,7 +100,14 @@
     if (anchor && anchor.matches(":focus-visible")) showTip(anchor);
     else if (tip && !tip.contains(event.target)) hideTip();
   });
-  window.addEventListener("scroll", hideTip, { passive: true });
+  const follow = () => {
+    if (!tip) return;
+    const at = tipFor.getBoundingClientRect();
+    if (!tipFor.isConnected || at.bottom < 0 || at.top > window.innerHeight) hideTip();
+    else place(tip, tipFor);
+  };
+  window.addEventListener("scroll", follow, { passive: true });
+  window.addEventListener("resize", follow, { passive: true });
 
   /* The source view: beside the chat where there is room, over it where there is not. */
   let panel = null;
