@@ -354,3 +354,20 @@ def test_paragraphs_in_hand_are_written_too() -> None:
     document = document_from_paragraphs("ab", "A title", ["One is here. Two is here.", "Three."])
     again = parse_source(to_source_markdown(document), "it")
     assert placed(again) == placed(document)
+
+
+def test_deep_headings_come_back(tmp_path: Path) -> None:
+    levels = "".join(
+        f"{'#' * level} Level {level}\n\nText {level} is here.\n\n" for level in (1, 2, 3, 4, 5, 6, 3, 2)
+    )
+    document = read(write(tmp_path, "x.md", "Before all.\n\nA second.\n\n" + levels))
+    deepest = max(document.sentences, key=lambda s: s.heading.count(" > "))
+    assert deepest.heading.startswith("Level 1 > Level 2 > Level 3 > Level 4 > ")
+    assert document.sentences[-1].heading == "Level 1 > Level 2"
+
+
+def test_a_sentence_that_begins_with_a_sign_of_headings(tmp_path: Path) -> None:
+    found = placed(
+        read(write(tmp_path, "x.txt", "The list is long.\n\n# 5 is the last of them, and #6 is none.\n"))
+    )
+    assert found[1][0] == "5 is the last of them, and #6 is none."

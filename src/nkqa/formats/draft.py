@@ -19,6 +19,8 @@ NOT_STATED = "not stated"
 RIGHTS = "The reader's own document."
 PERSPECTIVES = ("party", "neighbour", "mediator", "multilateral", "outside-analyst", "newsroom")
 _LONGEST_HEADING = 120
+_DEEPEST = 6
+"""Most signs # before a heading."""
 _LONGEST_TITLE = 150
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)$")
 _URL = re.compile(r"^https?://[^\s<>\"@]{3,1990}$")
@@ -217,7 +219,7 @@ def to_source(draft: Draft, source: Source) -> str:
     for block in draft.blocks:
         heading = _heading(block) if block.level else ""
         if heading and len(heading) <= _LONGEST_HEADING:
-            lines += ["", "#" * (block.level + 1) + " " + heading]
+            lines += ["", "#" * min(block.level + 1, _DEEPEST) + " " + heading]
             marker.paragraph = 0
             marker.hold(unmark(block.text)[1])
             continue
