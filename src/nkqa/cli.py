@@ -272,6 +272,51 @@ def ingest(
         raise typer.Exit(7)
 
 
+@app.command("eval")
+def evaluate(
+    question_set: Annotated[str, typer.Option("--set", help="dev, test, or a file of questions.")] = "dev",
+    url: Annotated[Optional[str], typer.Option(help="Ask a running server instead of this process.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option(help="Folder for report.json and report.html.")] = None,  # noqa: UP045
+    without: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Leave out a stage (dense, lexical, names, reader); repeatable."),
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Fail below the figures of eval/baseline.json.")] = False,
+    compare: Annotated[
+        Optional[tuple[Path, Path]],  # noqa: UP045
+        typer.Option(help="Print the difference of two reports instead."),
+    ] = None,
+    squad: Annotated[Optional[Path], typer.Option(help="A SQuAD 1.1 or 2.0 file to measure on.")] = None,  # noqa: UP045
+    beir: Annotated[Optional[Path], typer.Option(help="A folder in BEIR's form to measure retrieval on.")] = None,  # noqa: UP045
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Ask only so many questions.")] = None,  # noqa: UP045
+    as_json: Json = False,
+    jobs: Annotated[int, typer.Option(min=1, max=16, help="Questions asked at a time.")] = 1,
+) -> None:
+    """Ask the gold questions and measure the answers (exit code 1 below the gate)."""
+    from nkqa_eval.command import run_command
+
+    settings = load_settings()
+    if url is None and compare is None and squad is None and beir is None:
+        _ready(settings).close()
+    code = run_command(
+        settings,
+        question_set=question_set,
+        url=url,
+        out=out,
+        without=without or (),
+        gate=gate,
+        compare=compare,
+        squad=squad,
+        beir=beir,
+        limit=limit,
+        as_json=as_json,
+        jobs=jobs,
+        say=typer.echo,
+    )
+    if code:
+        raise typer.Exit(code)
+
+
 @app.command()
 def serve() -> None:
     """Serve the chat page at / and the API at /ask, after building the index where it is missing or stale."""
