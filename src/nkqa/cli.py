@@ -275,20 +275,24 @@ def ingest(
 @app.command("eval")
 def evaluate(
     question_set: Annotated[str, typer.Option("--set", help="dev, test, or a file of questions.")] = "dev",
-    url: Annotated[Optional[str], typer.Option(help="Ask a running server instead of this process.")] = None,  # noqa: UP045
-    out: Annotated[Optional[Path], typer.Option(help="Folder for report.json and report.html.")] = None,  # noqa: UP045
+    url: Annotated[str | None, typer.Option(help="Ask a running server instead of this process.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.html.")] = None,
     without: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(help="Leave out a stage (dense, lexical, names, reader); repeatable."),
     ] = None,
-    gate: Annotated[bool, typer.Option("--gate", help="Fail below the figures of eval/baseline.json.")] = False,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Fail below the figures of eval/baseline.json.")
+    ] = False,
     compare: Annotated[
-        Optional[tuple[Path, Path]],  # noqa: UP045
+        tuple[Path, Path] | None,
         typer.Option(help="Print the difference of two reports instead."),
     ] = None,
-    squad: Annotated[Optional[Path], typer.Option(help="A SQuAD 1.1 or 2.0 file to measure on.")] = None,  # noqa: UP045
-    beir: Annotated[Optional[Path], typer.Option(help="A folder in BEIR's form to measure retrieval on.")] = None,  # noqa: UP045
-    limit: Annotated[Optional[int], typer.Option(min=1, help="Ask only so many questions.")] = None,  # noqa: UP045
+    squad: Annotated[Path | None, typer.Option(help="A SQuAD 1.1 or 2.0 file to measure on.")] = None,
+    beir: Annotated[
+        Path | None, typer.Option(help="A folder in BEIR's form to measure retrieval on.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions.")] = None,
     as_json: Json = False,
     jobs: Annotated[int, typer.Option(min=1, max=16, help="Questions asked at a time.")] = 1,
 ) -> None:
