@@ -12,8 +12,10 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 
 from fakes import HashEmbedder
+from nkqa.embed import SentenceTransformerEmbedder
 from nkqa.engine import Engine, open_engine
 from nkqa.index import build_index
+from nkqa.protocols import Embedder
 from nkqa.settings import Settings, load_settings
 
 TOY = Path(__file__).parent / "toy"
@@ -57,3 +59,17 @@ def toy_engine(toy_settings: Settings) -> Iterator[Engine]:
     engine = open_engine(toy_settings, encoder=HashEmbedder(), compare=False)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def real_embedder() -> Embedder:
+    """The model itself; whoever asks for it has the markers `model` and `torch`."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def real_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the toy corpus, its index built with the model itself; markers as for `real_embedder`."""
+    settings = load_settings(corpus=TOY, index=tmp_path_factory.mktemp("real"), max_tokens=60, reader="off")
+    build_index(settings)
+    return settings

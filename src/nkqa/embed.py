@@ -30,7 +30,7 @@ DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 """Of model.safetensors, as sentence-transformers publishes it."""
 _ONNX_ERRORS = (
     onnx_errors.NoSuchFile, onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph,
-    onnx_errors.Fail, onnx_errors.NoModel,
+    onnx_errors.InvalidArgument, onnx_errors.Fail, onnx_errors.NoModel,
 )  # fmt: skip
 MAX_PIECES = 256
 """Word pieces that all-MiniLM-L6-v2 reads; a longer text would be cut without a word."""
