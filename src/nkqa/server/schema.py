@@ -177,6 +177,7 @@ class Citation(BaseModel):
     number: int = Field(description="The number in the answer's text.", examples=[1])
     passage_id: str = Field(description="For `GET /passages/{id}`.")
     document: str = Field(description="Id of the source's document.", examples=["crisis-group-b91"])
+    sentence: int = Field(description="Position of the sentence in the document, from 0.", examples=[8])
     quote: str = Field(description="The sentence: exactly `text[start:end]` of the document.")
     start: int = Field(description="First character of the quote in the document's text.", examples=[120])
     end: int = Field(description="The character after its last.", examples=[135])
