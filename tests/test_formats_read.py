@@ -321,6 +321,31 @@ def test_pdf_headings_and_raised_references(tmp_path: Path) -> None:
     }
 
 
+def test_pdf_is_read_as_it_is_printed_not_as_it_was_written(tmp_path: Path) -> None:
+    def column(x: float, words: str) -> list[tuple[float, float, float, str]]:
+        return [(x, 700 - 14 * i, 11, f"the {words} of the line {i} goes on and") for i in range(6)]
+
+    body = [*column(72, "left"), *column(320, "right")]
+    late = [(72.0, 760.0, 18.0, "A Late Heading"), (300.0, 20.0, 9.0, "1")]
+    document = read(write(tmp_path, "x.pdf", pdf([[late[1], *body, (320, 616, 11, "ends here."), late[0]]])))
+    text = document.text
+    assert document.source.title == "A Late Heading"
+    assert text.startswith("the left of the line 0")
+    assert text.index("left of the line 5") < text.index("right of the line 0") < text.index("ends here.")
+    assert len(document.sentences) == 1
+
+
+def test_powers_are_no_references(tmp_path: Path) -> None:
+    lines = [
+        (72.0, 730.0, 11.0, "The valley measures 40 km"),
+        (206.5, 734.0, 6.0, "2"),
+        (213.0, 730.0, 11.0, "in all, as the survey found."),
+        (346.0, 734.0, 6.0, "7"),
+    ]
+    found = placed(read(write(tmp_path, "x.pdf", pdf([lines]))))
+    assert found == [("The valley measures 40 km2 in all, as the survey found.", "p. 1")]
+
+
 # --- writing -----------------------------------------------------------------------------------------------
 
 

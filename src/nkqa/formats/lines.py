@@ -19,6 +19,9 @@ _NUMBER_ONLY = re.compile(r"^\d{1,3}$")
 _NUMBERED = re.compile(r"^\[?(?P<n>\d{1,3})[\]).]?\s+(?P<text>\S.*)$")
 _REFERENCE = re.compile(r"(?<=[.,;:!?)”\"’'\]»])(?P<n>\d{1,3})(?=\s|$|[)\]”\"’])")
 _RAISED = re.compile("\ue002(\\d{1,3})\ue003")
+_POWER = re.compile(r"(?:\d|\b[kcmd]?m)$")
+"""What makes a raised number a power: 10², km²."""
+_AFTER_REFERENCE = ".,;:!?)]»”’'\""
 _SENTENCE_END = re.compile(r"[.!?…:;][)\]”\"’'»]*(?:\d{1,3})?$")
 _BULLET = re.compile(r"^(?:[•●▪◦‣∙*]|[–—-](?=\s+[^\W\d_a-zа-я])|\(?[a-z0-9]{1,2}[.)])\s+(?=\S)")
 _WIDE = 200
@@ -217,7 +220,8 @@ def without_references(text: str, last: int, known: set[int]) -> tuple[str, list
     Args:
         text: a paragraph.
         last: the last reference before it.
-        known: the numbers of the footnotes that were found. Where there are none, nothing is a reference.
+        known: the numbers of the footnotes that were found. Where there are none, only a number that is raised
+            and follows the end of a clause is a reference.
     """
     found: list[int] = []
 
@@ -233,9 +237,15 @@ def without_references(text: str, last: int, known: set[int]) -> tuple[str, list
             return ""
         return match[0]
 
+    def drop_raised(match: re.Match[str]) -> str:
+        before = match.string[: match.start()]
+        if _POWER.search(before) or not (known or before.rstrip()[-1:] in tuple(_AFTER_REFERENCE)):
+            return match[1]
+        found.append(int(match[1]))
+        return ""
+
     plain = _REFERENCE.sub(drop, text)
-    numbers = [int(m[1]) for m in _RAISED.finditer(plain)]
-    return (_RAISED.sub("", plain) if known else unraised(plain)), found + numbers
+    return _RAISED.sub(drop_raised, plain), found
 
 
 # --- paragraphs --------------------------------------------------------------------------------------------

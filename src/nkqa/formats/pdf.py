@@ -5,7 +5,6 @@ import io
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 
 import pypdf
 import pypdfium2 as pdfium
@@ -13,14 +12,13 @@ from pypdf.errors import PyPdfError
 
 from nkqa.errors import FormatError
 from nkqa.formats.draft import Draft, as_date
+from nkqa.formats.layout import Piece, page_of
 from nkqa.formats.lines import Line, Page, blocks_of, raised
 from nkqa.formats.repair import restore_hyphens, tidy, vocabulary
 from nkqa.formats.sniff import settle
 
 MOST_PAGES = 1_500
 _CREATED = re.compile(r"^(?:D:)?(\d{4})(\d{2})(\d{2})")
-_PITCH = 1.35
-"""Line distances over this many times the usual one begin a paragraph."""
 
 
 def _sizes(page: pdfium.PdfTextPage, start: int, end: int) -> list[float]:
@@ -45,42 +43,36 @@ def _with_raised(text: str, sizes: list[float], main: float) -> str:
     return out + text[at:]
 
 
-def _line(page: pdfium.PdfTextPage, text: str, start: int) -> tuple[Line, float] | None:
-    """Return a line and its base, or None where it is blank."""
+def _base(page: pdfium.PdfTextPage, index: int) -> float:
+    """Return the height of the line that a letter stands on."""
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium.raw.FPDFText_GetCharOrigin(page, index, x, y)
+    return y.value
+
+
+def _piece(page: pdfium.PdfTextPage, text: str, start: int) -> Piece | None:
+    """Return the letters from `start` on as a piece, or None where they are blank."""
     shown = [i for i, c in enumerate(text) if not c.isspace()]
     if not shown:
         return None
     sizes = _sizes(page, start, start + len(text))
-    main = Counter(sizes[i] for i in shown).most_common(1)[0][0]
-    if main * 2 < max(sizes[i] for i in shown) or (len(shown) < 4 and main < max(sizes)):
-        main = max(sizes[i] for i in shown)
-    first, last = (
-        page.get_charbox(start + shown[0], loose=True),
-        page.get_charbox(start + shown[-1], loose=True),
-    )
-    widest = next((i for i in shown if sizes[i] == main), shown[0])
-    base = page.get_charbox(start + widest, loose=True)[1]
-    scale = _scale(page, start + widest)
+    main = max(Counter(sizes[i] for i in shown).items(), key=lambda pair: (pair[1] > 3, pair[0]))[0]
+    first = page.get_charbox(start + shown[0], loose=True)
+    last = page.get_charbox(start + shown[-1], loose=True)
+    widest = start + next(i for i in shown if sizes[i] == main)
     words = _with_raised(text, sizes, main).strip()
-    return Line(words, right=last[2], left=first[0], size=round(main * scale, 1)), base
+    return Piece(words, first[0], last[2], _base(page, widest), round(main * _scale(page, widest), 1))
 
 
-def _page_lines(page: pdfium.PdfTextPage) -> Page:
-    """Return the lines of a page; a wider distance to the line above counts as a gap."""
-    text = page.get_text_range(errors="replace")
-    found: list[tuple[Line, float]] = []
+def _pieces(page: pdfium.PdfTextPage) -> list[Piece]:
+    """Return the text of a page as PDFium parts it: a line, or what stands raised in one."""
+    found: list[Piece] = []
     at = 0
-    for part in re.split(r"(\r\n|\n|\r)", text):
-        if part not in ("\r\n", "\n", "\r") and (line := _line(page, part, at)):
-            found.append(line)
+    for part in re.split(r"(\r\n|\n|\r)", page.get_text_range(errors="replace")):
+        piece = _piece(page, part, at)
+        found += [piece] if piece else []
         at += len(part)
-    steps = [above[1] - below[1] for above, below in pairwise(found) if above[1] - below[1] > 1]
-    usual = sorted(steps)[len(steps) // 3] if steps else 0.0
-    lines = [found[0][0]] if found else []
-    for above, below in pairwise(found):
-        gap = usual > 0 and above[1] - below[1] > usual * _PITCH
-        lines.append(Line(below[0].text, gap, below[0].right, below[0].left, below[0].size))
-    return lines
+    return found
 
 
 def _repaired(page: Page) -> Page:
@@ -106,7 +98,7 @@ def _by_pdfium(data: bytes) -> tuple[list[Page], dict[str, str]]:
         pages = []
         for page in document:
             text = page.get_textpage()
-            pages.append(_page_lines(text))
+            pages.append(page_of(_pieces(text), page.get_height()))
             text.close()
             page.close()
         return pages, document.get_metadata_dict()
