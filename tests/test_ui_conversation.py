@@ -9,14 +9,14 @@ from nkqa.engine import Engine
 from nkqa.errors import Unavailable
 from nkqa.types import Ask
 from nkqa_ui import conversation
-from nkqa_ui.conversation import Asked, follow
+from nkqa_ui.conversation import Asked, Desk, follow
 from ui_samples import answered
 
 
 def ask(
     engine: Engine, question: str, before: list[Asked] | None = None, left_out: tuple[str, ...] = ()
 ) -> list[Asked]:
-    return list(follow(engine, question, before or [], left_out, feedback=False))
+    return list(follow(Desk(engine, False), question, before or [], left_out))
 
 
 def test_an_answer_comes_in_stages_and_the_last_is_done(toy_engine: Engine) -> None:
@@ -76,7 +76,7 @@ class Broken:
 @pytest.mark.parametrize("secret", ["/etc/passwd", "<script>window.pwned=1</script>"])
 def test_a_fault_tells_nothing_of_the_inside(secret: str, caplog: pytest.LogCaptureFixture) -> None:
     engine: Any = Broken(RuntimeError(secret))
-    (last,) = follow(engine, "Who?", [], (), feedback=False)
+    (last,) = follow(Desk(engine, False), "Who?", [], ())
     assert secret not in last.html
     assert "This server made a mistake" in last.html
     assert "fault" in caplog.text
@@ -84,5 +84,5 @@ def test_a_fault_tells_nothing_of_the_inside(secret: str, caplog: pytest.LogCapt
 
 def test_an_error_that_users_can_act_on_is_shown() -> None:
     engine: Any = Broken(Unavailable("The language model does not answer; ask again in a minute."))
-    (last,) = follow(engine, "Who?", [], (), feedback=False)
+    (last,) = follow(Desk(engine, False), "Who?", [], ())
     assert "ask again in a minute" in last.html

@@ -100,6 +100,12 @@ def test_places_without_coordinates_are_left_out() -> None:
     assert "No place" in places.draw([])
 
 
+def test_people_are_not_places() -> None:
+    names = Gazetteer([Name("northland", "place", ("Northland", "Northlanders"), "x", 10, 20.0)])
+    assert places.places_in(["The Northlanders and Northlanders' boats."], names) == []
+    assert places.places_in(["Northland, the Northlanders."], names)[0].spellings == {"Northland": 1}
+
+
 def test_far_places_are_named_and_not_drawn() -> None:
     near = [Name(f"n{i}", "place", (f"Near{i}",), "x", 40 + i / 10, 46.0) for i in range(4)]
     names = Gazetteer([*near, Name("far", "place", ("Faraway",), "x", -30, 120.0)])

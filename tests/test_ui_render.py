@@ -71,7 +71,7 @@ def test_each_sentence_has_its_numbers_and_each_number_its_card() -> None:
         assert f'data-card="t9-c{number}"' in html
         assert f'id="t9-c{number}"' in html
         assert f'id="t9-q{number}"' in html
-    assert "Institute of Lakes · 30 June 2011" in html
+    assert "Ada Marlow, Institute of Lakes · 30 June 2011" in html
     assert "<b>p. 5</b>" in html
     assert "Original at lakes.example" in html
 
@@ -89,7 +89,7 @@ def test_disagreement_is_a_row_a_position_with_who_and_when() -> None:
     html = render.turn(differing(), "t1")
     assert html.count('<th scope="row"') == 2
     assert "<b>The sources differ</b>: when Oldmill is handed over" in html
-    assert '<td>Institute of Lakes</td><td class="when">30 June 2011</td>' in html
+    assert '<td>Ada Marlow, Institute of Lakes</td><td class="when">30 June 2011</td>' in html
 
 
 def test_as_of_line_names_the_dates() -> None:

@@ -98,7 +98,7 @@ def test_the_keyboard_reaches_everything_and_focus_can_be_seen(visit: Open) -> N
             "(() => { const s = getComputedStyle(document.activeElement); return s.outlineStyle + s.boxShadow })()"
         )
         assert page.evaluate("document.activeElement === document.body") or outline != "nonenone"
-    for name in ("A:1", "SUMMARY:Copy", "BUTTON:Print", "BUTTON:Ask again", "A:In its surroundings"):
+    for name in ("A:1", "SUMMARY:Copy", "BUTTON:Print", "BUTTON:Ask again", "A:Read in context"):
         assert name in reached, (name, reached)
     page.locator("button[role=tab]").first.focus()
     page.keyboard.press("ArrowRight")

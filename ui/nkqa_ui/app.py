@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from nkqa.engine import Engine
 from nkqa_ui import first, render, sources, timeline
 from nkqa_ui import map as places
-from nkqa_ui.conversation import KEPT, Asked, follow
+from nkqa_ui.conversation import KEPT, Asked, Desk, follow
 from nkqa_ui.feedback import FeedbackFile
 from nkqa_ui.guard import Guard
 from nkqa_ui.html import esc, tag
@@ -43,6 +43,7 @@ class Page:
     def __init__(self, engine: Engine, feedback: bool) -> None:
         self.engine = engine
         self.feedback = feedback
+        self.desk = Desk(engine, feedback)
         self.ids = list(engine.documents)
 
     def build(self) -> Any:  # noqa: ANN401
@@ -100,12 +101,10 @@ class Page:
 
     def _timeline(self) -> str:
         intro = "Every date that a sentence of the sources names. A larger dot stands for more sentences."
-        events = timeline.of_documents(self.engine.documents.values())
-        return tag("div", tag("h2", "Timeline"), tag("p", intro), timeline.draw(events, "tl"))
+        return tag("div", tag("h2", "Timeline"), tag("p", intro), timeline.draw(self.desk.events, "tl"))
 
     def _map(self) -> str:
-        found = places.of_documents(self.engine.documents.values(), self.engine.names)
-        return tag("div", tag("h2", "Map"), places.draw(found))
+        return tag("div", tag("h2", "Map"), places.draw(self.desk.places))
 
     def _left_out(self, used: tuple[bool, ...]) -> list[str]:
         return [i for i, use in zip(self.ids, used, strict=True) if not use]
@@ -118,7 +117,7 @@ class Page:
             return
         before = [t for t in turns if t.done][-KEPT:]
         yield self._begin(question, before)
-        for turn in follow(self.engine, question, before, self._left_out(used), self.feedback):
+        for turn in follow(self.desk, question, before, self._left_out(used)):
             yield self._step(turn, before, question)
 
     def _begin(self, question: str, before: list[Asked]) -> dict[Any, Any]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from secrets import token_hex
 
 from nkqa.engine import Engine, Retrieved, Understood
@@ -11,7 +12,7 @@ from nkqa.types import Answer, Ask, Filters, Turn
 from nkqa_ui import map as places
 from nkqa_ui import render, timeline
 from nkqa_ui.html import tag
-from nkqa_ui.wording import count
+from nkqa_ui.wording import count, who
 
 KEPT = 30
 """Turns that a conversation keeps; older ones go."""
@@ -50,15 +51,33 @@ def filters(engine: Engine, left_out: Collection[str]) -> Filters:
     return Filters(sources=tuple(i for i in engine.documents if i not in left_out))
 
 
-def figures(answer: Answer, engine: Engine, key: str) -> str:
+class Desk:
+    """What questions are asked of: the engine, and whether feedback on its answers is kept."""
+
+    def __init__(self, engine: Engine, feedback: bool) -> None:
+        self.engine = engine
+        self.feedback = feedback
+
+    @cached_property
+    def places(self) -> list[places.Place]:
+        """The places that the sources name; found when first asked for."""
+        return places.of_documents(self.engine.documents.values(), self.engine.names)
+
+    @cached_property
+    def events(self) -> list[timeline.Event]:
+        """The dated events of the sources; found when first asked for."""
+        return timeline.of_documents(self.engine.documents.values())
+
+
+def figures(answer: Answer, desk: Desk, key: str) -> str:
     """Return timeline and map of an answer, folded; nothing where there is too little to look at."""
     parts = []
     events = timeline.of_answer(answer)
     if len(events) > 1:
         parts.append(_folded(f"Timeline: {count(len(events), 'date')}", timeline.draw(events, f"{key}-tl")))
-    found = places.of_answer(answer, engine.names)
+    found = places.of_answer(answer, desk.engine.names)
     if found:
-        parts.append(_folded(f"Map: {count(len(found), 'place')}", places.draw(found)))
+        parts.append(_folded(f"Map: {count(len(found), 'place')}", places.draw(found, desk.places)))
     return "".join(parts)
 
 
@@ -75,31 +94,30 @@ def _failed(key: str, question: str, message: str) -> Asked:
     return Asked(key, question, render.failed(question, key, message), message, done=True)
 
 
-def _stages(engine: Engine, ask: Ask, key: str, feedback: bool) -> Iterator[Asked]:
+def _stages(desk: Desk, ask: Ask, key: str) -> Iterator[Asked]:
+    engine = desk.engine
     for stage in engine.stream(ask):
         if isinstance(stage, Understood):
             message = "Searching the sources"
             yield Asked(key, ask.question, render.pending(ask.question, key, message), message)
         elif isinstance(stage, Retrieved):
-            titles = [engine.documents[h.passage.document_id].source.publisher for h in stage.hits]
+            found = [engine.documents[h.passage.document_id].source for h in stage.hits]
             message = f"Reading {count(len(stage.hits), 'passage')}"
-            read = tuple(dict.fromkeys(titles))
+            read = tuple(dict.fromkeys(who(s.author, s.publisher) for s in found))
             yield Asked(key, ask.question, render.pending(ask.question, key, message, read), message)
         else:
-            shown = render.turn(stage, key, figures(stage, engine, key), feedback)
+            shown = render.turn(stage, key, figures(stage, desk, key), desk.feedback)
             yield Asked(key, ask.question, shown, render.spoken(stage), stage, done=True)
 
 
-def follow(
-    engine: Engine, question: str, before: Sequence[Asked], left_out: Collection[str], feedback: bool
-) -> Iterator[Asked]:
+def follow(desk: Desk, question: str, before: Sequence[Asked], left_out: Collection[str]) -> Iterator[Asked]:
     """Ask and yield the turn as it grows; the last one is done. Nothing is raised."""
-    key, question = new_key(), question.strip()
+    engine, key, question = desk.engine, new_key(), question.strip()
     if left_out and set(engine.documents) <= set(left_out):
         yield _failed(key, question, NO_SOURCE)
         return
     try:
-        yield from _stages(engine, Ask(question, history(before), filters(engine, left_out)), key, feedback)
+        yield from _stages(desk, Ask(question, history(before), filters(engine, left_out)), key)
     except BadQuestion as error:
         yield _failed(key, question, str(error))
     except NkqaError as error:

@@ -49,7 +49,7 @@ def _examples(engine: Engine) -> str:
 
 def header() -> str:
     """Return the head of the page."""
-    return tag("header", tag("p", tag("b", "nkqa"), tag("span", esc(TITLE))), class_="top")
+    return tag("header", tag("h1", tag("b", "nkqa"), " ", tag("span", esc(TITLE))), class_="top")
 
 
 def screen(engine: Engine) -> str:
@@ -59,7 +59,7 @@ def screen(engine: Engine) -> str:
     reach = between(info.issued_from, info.issued_to)
     return tag(
         "section",
-        tag("h1", "Ask about the Nagorno-Karabakh conflict and the ceasefire of November 2020"),
+        tag("h2", "Ask about the Nagorno-Karabakh conflict and the ceasefire of November 2020"),
         tag(
             "p",
             esc(

@@ -10,11 +10,13 @@ from nkqa.types import Answer, Document
 from nkqa_ui.html import esc, tag
 from nkqa_ui.wording import count
 
-WIDTH, HEIGHT, MARGIN = 720, 460, 48
+WIDTH, HEIGHT, MARGIN = 520, 400, 44
+LETTER = 8.6
+"""Width that a letter of a label takes, on a phone."""
 KM_PER_DEGREE = 111.2
 REACH = 5.0
 """Degrees from the middle of all places within which one is drawn."""
-LEAST_SPAN = 0.8
+LEAST_SPAN = 1.6
 """Degrees of latitude that a map shows at least, so that one place alone has surroundings."""
 
 
@@ -51,6 +53,12 @@ class Place:
         return sum(self.spellings.values())
 
 
+def of_people(spelling: str, head: str) -> bool:
+    """Whether a spelling speaks of people or of what is theirs, as Northlander does, and not of the place."""
+    longer = spelling.casefold().startswith(head.casefold()) and " " not in spelling[len(head) :]
+    return (longer and len(spelling) > len(head)) or spelling.endswith(("ish", "nch", "ians", "Turks"))
+
+
 def places_in(texts: Iterable[str], names: Gazetteer) -> list[Place]:
     """Return the places with coordinates that `texts` name, most often named first."""
     found: dict[str, Place] = {}
@@ -59,8 +67,10 @@ def places_in(texts: Iterable[str], names: Gazetteer) -> list[Place]:
             entry = mention.entry
             if entry.latitude is None or entry.longitude is None:
                 continue
-            place = found.setdefault(entry.id, Place(entry))
             spelling = text[mention.start : mention.end]
+            if of_people(spelling, entry.names[0]):
+                continue
+            place = found.setdefault(entry.id, Place(entry))
             place.spellings[spelling] = place.spellings.get(spelling, 0) + 1
     return sorted(found.values(), key=lambda p: (-p.times, p.name.id))
 
@@ -133,14 +143,16 @@ def label_spot(x: float, y: float, width: float, taken: Sequence[Box]) -> tuple[
     return None
 
 
+def _label(place: Place, spot: tuple[Box, str]) -> str:
+    (left, top, right, _), anchor = spot
+    at = {"start": left, "end": right, "middle": (left + right) / 2}[anchor]
+    return f'<text x="{at:.1f}" y="{top + 13:.1f}" text-anchor="{anchor}">{esc(place.label)}</text>'
+
+
 def _point(place: Place, x: float, y: float, spot: tuple[Box, str] | None) -> str:
     others = f" Also: {', '.join(place.others)}." if place.others else ""
     tip = f"{place.label}. {place.name.description}{others}"
-    text = ""
-    if spot is not None:
-        (left, top, right, _), anchor = spot
-        at = {"start": left, "end": right, "middle": (left + right) / 2}[anchor]
-        text = f'<text x="{at:.1f}" y="{top + 12:.1f}" text-anchor="{anchor}">{esc(place.label)}</text>'
+    text = _label(place, spot) if spot is not None else ""
     dot = f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
     dot += f'<circle class="hit" cx="{x:.1f}" cy="{y:.1f}" r="12"/>'
     return tag("g", dot, text, class_="place", tabindex=0, role="img", aria_label=tip, data_tip=tip)
@@ -151,7 +163,7 @@ def _points(places: Sequence[Place], shown: Frame) -> str:
     taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
     parts = []
     for place, (x, y) in zip(places, spots, strict=True):
-        spot = label_spot(x, y, 7.4 * len(place.label) + 4, taken)
+        spot = label_spot(x, y, LETTER * len(place.label) + 4, taken)
         if spot is not None:
             taken.append(spot[0])
         parts.append(_point(place, x, y, spot))
@@ -203,8 +215,25 @@ def _list(places: Sequence[Place]) -> str:
     return tag("details", tag("summary", f"The {count(len(places), 'place')} as a list"), tag("ul", *items))
 
 
-def draw(places: Sequence[Place]) -> str:
-    """Return the map with its list, or a plain word where there is no place to show."""
+def _context(around: Sequence[Place], shown: Frame, places: Sequence[Place]) -> str:
+    """Other places within the frame, faint, so that one place alone can be found; those that fit are labelled."""
+    drawn = {p.name.id for p in places}
+    taken: list[Box] = []
+    for place in places:
+        x, y = shown.at(place.latitude, place.longitude)
+        taken.append((x - 14, y - 26, x + 14 + LETTER * len(place.label), y + 26))
+    parts = []
+    for place in around:
+        x, y = shown.at(place.latitude, place.longitude)
+        spot = label_spot(x, y, LETTER * len(place.label) + 4, taken) if place.name.id not in drawn else None
+        if spot is not None and 4 < x < WIDTH - 4 and 4 < y < HEIGHT - 30:
+            taken += [spot[0], (x - 4, y - 4, x + 4, y + 4)]
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>{_label(place, spot)}')
+    return tag("g", *parts, class_="around", aria_hidden="true")
+
+
+def draw(places: Sequence[Place], around: Sequence[Place] = ()) -> str:
+    """Return the map with its list, or a plain word where there is no place; `around` are drawn faintly."""
     if not places:
         return tag("p", "No place with known coordinates is named here.", class_="note")
     near, far = apart(places)
@@ -212,6 +241,7 @@ def draw(places: Sequence[Place]) -> str:
     svg = tag(
         "svg",
         _graticule(shown),
+        _context(around, shown, near),
         _points(near, shown),
         _scale_bar(shown),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -221,4 +251,10 @@ def draw(places: Sequence[Place]) -> str:
     )
     note = "Positions of places named in the text, in the text's own spelling. No borders are drawn."
     beyond = f" Farther away: {', '.join(p.label for p in far)}." if far else ""
-    return tag("div", svg, tag("p", note, esc(beyond), class_="note"), _list(places), class_="map-box")
+    return tag(
+        "div",
+        tag("div", svg, class_="scroll"),
+        tag("p", note, esc(beyond), class_="note"),
+        _list(places),
+        class_="map-box",
+    )

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from nkqa.types import Answer, AnswerSentence, Citation, Disagreement, Position, ShortAnswer
 from nkqa_ui import export
 from nkqa_ui.html import esc, host_of, lines, outside, tag, web_url
-from nkqa_ui.wording import REASONS, between, count, day, kind, listed, voice
+from nkqa_ui.wording import REASONS, between, count, day, kind, voice, who
 
 _COPIES = (("text", "as text"), ("markdown", "as Markdown"), ("bibtex", "BibTeX"), ("ris", "RIS"))
 VERDICTS = {
@@ -28,8 +28,8 @@ def source_url(document: str, start: int, end: int) -> str:
 
 
 def short_name(citation: Citation) -> str:
-    """Return who speaks in a citation, in as few words as a source gives."""
-    return citation.source.publisher or listed(list(citation.source.author)) or citation.source.title
+    """Return who speaks in a citation."""
+    return who(citation.source.author, citation.source.publisher) or citation.source.title
 
 
 def marker(citation: Citation, key: str) -> str:
@@ -90,7 +90,7 @@ def card(citation: Citation, key: str, label: str | None = None) -> str:
                 "p",
                 tag(
                     "a",
-                    "In its surroundings",
+                    "Read in context",
                     class_="view",
                     href=source_url(citation.document, citation.start, citation.end),
                 ),
@@ -106,12 +106,12 @@ def card(citation: Citation, key: str, label: str | None = None) -> str:
 
 def _row(position: Position, known: dict[int, Citation], key: str) -> str:
     cited = [known[n] for n in position.citations if n in known]
-    who = list(dict.fromkeys(short_name(c) for c in cited))
+    said_by = list(dict.fromkeys(short_name(c) for c in cited))
     dates = sorted({c.source.issued for c in cited})
     return tag(
         "tr",
         tag("th", esc(position.value), scope="row", dir="auto"),
-        tag("td", esc(listed(who)) if who else ""),
+        tag("td", esc("; ".join(said_by))),
         tag("td", esc("; ".join(day(d) for d in dates)), class_="when"),
         tag("td", "".join(marker(c, key) for c in cited), class_="cites"),
     )

@@ -248,8 +248,9 @@
     watch.text = text;
     const turn = current.querySelector("article");
     const key = turn?.id ?? "";
-    if (turn && key !== shownTurn && key !== "now") show(turn);
-    if (key !== "now") shownTurn = key;
+    const state = turn ? `${key} ${turn.classList.contains("pending")}` : "";
+    if (turn && state !== shownTurn && key !== "now") show(turn);
+    if (key !== "now") shownTurn = state;
   };
 
   /* Names that Gradio leaves out. */

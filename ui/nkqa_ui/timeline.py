@@ -9,7 +9,7 @@ from nkqa.dates import dates_in
 from nkqa.types import Answer, Citation, Document
 from nkqa_ui.html import esc, tag
 from nkqa_ui.render import source_url
-from nkqa_ui.wording import count, day
+from nkqa_ui.wording import count, day, who
 
 WIDTH, HEIGHT, MARGIN, GAP = 960, 150, 36, 30
 SHOWN = 3
@@ -84,7 +84,9 @@ def _gather(pairs: Iterable[tuple[str, Entry]]) -> list[Event]:
 
 def _entry(citation: Citation) -> Entry:
     href = source_url(citation.document, citation.start, citation.end)
-    return Entry(citation.quote, citation.source.publisher, citation.locator.label, href)
+    return Entry(
+        citation.quote, who(citation.source.author, citation.source.publisher), citation.locator.label, href
+    )
 
 
 def of_answer(answer: Answer) -> list[Event]:
@@ -116,11 +118,9 @@ def _dates_of_value(value: str, events: Sequence[Event]) -> set[str]:
 def of_documents(documents: Iterable[Document]) -> list[Event]:
     """Return the dated events of whole documents."""
     return _gather(
-        (
-            quote,
-            Entry(quote, document.source.publisher, s.locator.label, source_url(document.id, s.start, s.end)),
-        )
+        (quote, Entry(quote, said_by, s.locator.label, source_url(document.id, s.start, s.end)))
         for document in documents
+        for said_by in [who(document.source.author, document.source.publisher)]
         for s in document.sentences
         for quote in [document.text[s.start : s.end]]
     )
@@ -248,8 +248,8 @@ def strip(events: Sequence[Event], key: str) -> str:
 
 
 def _said(entry: Entry) -> str:
-    who = tag("a", esc(f"{entry.who}, {entry.place}"), class_="view", href=entry.href)
-    return tag("li", tag("span", esc(entry.quote), dir="auto"), " ", who)
+    place = tag("a", esc(f"{entry.who}, {entry.place}"), class_="view", href=entry.href)
+    return tag("li", tag("span", esc(entry.quote), dir="auto"), " ", place)
 
 
 def _item(event: Event, key: str) -> str:

@@ -1,5 +1,6 @@
 """Codes and dates in plain English words."""
 
+from collections.abc import Sequence
 from datetime import date
 
 PERSPECTIVES = {
@@ -72,6 +73,12 @@ def between(earliest: str, latest: str) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return `1 source` or `1,960 sources`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def who(author: Sequence[str], publisher: str) -> str:
+    """Return who speaks in a source: its authors, and its publisher where that is somebody else."""
+    names = listed(list(author))
+    return f"{names}, {publisher}" if names and publisher and publisher not in names else names or publisher
 
 
 def listed(items: list[str]) -> str:
