@@ -197,3 +197,13 @@ def test_a_source_without_its_original(tmp_path: Path) -> None:
     folder = corpus(tmp_path / "corpus")
     (tmp_path / "originals" / "ferries.txt").unlink()
     assert "has no original" in messages(check(folder, tmp_path / "originals"))
+
+
+def test_times_are_those_of_the_notes(tmp_path: Path) -> None:
+    body = "\n## A\n\nFerries ran. [01:00]\nNobody came. [02:00]\n"
+    folder = corpus(tmp_path / "corpus", body, "[]", "timestamp")
+    notes = '<a class="yt-timestamp" data-t="00:01:00">[00:01:00]</a>'
+    (tmp_path / "originals" / "ferries.txt").write_text(f"All boats moved {notes}.")
+    assert messages(check(folder, tmp_path / "originals")) == (
+        "ferries.md:18: the original has nothing at 02:00"
+    )

@@ -379,6 +379,17 @@ def test_paragraphs_in_hand_are_written_too() -> None:
     document = document_from_paragraphs("ab", "A title", ["One is here. Two is here.", "Three."])
     again = parse_source(to_source_markdown(document), "it")
     assert placed(again) == placed(document)
+    broken = document_from_paragraphs("ab", "A title", ["One\nis here.", "# Two is here."])
+    again = parse_source(to_source_markdown(broken), "it")
+    assert [quote for quote, _ in placed(again)] == ["One is here.", "Two is here."]
+
+
+def test_a_year_alone_is_taken_for_its_january(tmp_path: Path) -> None:
+    document = read(
+        write(tmp_path, "x.md", "---\ndate: 2019\nauthor: Ann Lee\n---\nBy Ann Lee\n\nBy night it rained.\n")
+    )
+    assert document.source.issued == "2019-01"
+    assert placed(document) == [("By night it rained.", "para. 1")]
 
 
 def test_deep_headings_come_back(tmp_path: Path) -> None:

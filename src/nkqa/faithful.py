@@ -25,6 +25,7 @@ _FOOTNOTE = re.compile(r"(?m)^\d{1,3}$|(?<=[^\W\d_][.,;:!?)”\"’])\d{1,3}(?=\
 """The number of a footnote, alone on its line or after the words that it belongs to."""
 _LOOSE = re.compile(r"(?<=\d)(?=[^\W\d_])|[-–—/]")
 """Where a number touches letters or another number."""
+_TIME = re.compile(r"\bdata-t=\"(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})\"")
 _SCALE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _ORDINALS = "first second third fourth fifth sixth seventh".split()
 _OTHER_NUMBERS = {word: i for i, word in enumerate(_ORDINALS, 1)} | {
@@ -221,6 +222,17 @@ def _name_faults(
             yield word, f"the original does not have the name {word!r}"
 
 
+def _time_faults(document: Document, texts: Sequence[str]) -> Iterator[Fault]:
+    """Yield places in a recording that are none of those that its notes give, where they give any."""
+    given = {
+        int(m["h"]) * 3600 + int(m["m"]) * 60 + int(m["s"]) for text in texts for m in _TIME.finditer(text)
+    }
+    for at, sentence in enumerate(document.sentences):
+        second = sentence.locator.second
+        if given and second is not None and second not in given:
+            yield Fault(at, f"the original has nothing at {sentence.locator.label}")
+
+
 # --- shared words ------------------------------------------------------------------------------------------
 
 
@@ -256,7 +268,7 @@ def _shared_faults(
 def faults_against(
     document: Document, originals: Sequence[str], names: Gazetteer, allowances: Allowances
 ) -> list[Fault]:
-    """Return figures, dates and names that the originals lack, and words that the digest shares with them.
+    """Return figures, dates, names and times that the originals lack, and words that the digest shares with them.
 
     A name counts as being in the original where any spelling in `names` of the same thing is; numbers there
     may be in words; a date needs no year there. The source's own title, author and publisher are known.
@@ -268,4 +280,5 @@ def faults_against(
     for at, quote in enumerate(quotes):
         found = [*_figure_faults(quote, original), *_name_faults(quote, original, names, own)]
         faults += (Fault(at, why) for said, why in found if not allowances.allows(document.id, said))
+    faults += _time_faults(document, originals)
     return faults + list(_shared_faults(document, [original.text], names, quotes))

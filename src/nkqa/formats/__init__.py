@@ -14,6 +14,7 @@ from nkqa.formats.draft import NOT_STATED, RIGHTS, front_matter, slug
 from nkqa.formats.files import SUFFIXES, Refusal, find_files
 from nkqa.formats.limits import Limits
 from nkqa.formats.parent import Parser
+from nkqa.text import clean
 from nkqa.types import Document, Locator, Sentence, Source
 
 __all__ = [
@@ -159,7 +160,9 @@ def _body(document: Document) -> Iterator[str]:
         if sentence.paragraph != paragraph:
             paragraph = sentence.paragraph
             yield ""
-        yield f"{document.text[sentence.start : sentence.end]} [{_mark(sentence.locator)}]"
+        quote = clean(document.text[sentence.start : sentence.end]).lstrip("# ")
+        if quote:
+            yield f"{quote} [{_mark(sentence.locator)}]"
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> Iterator[str]:
@@ -177,7 +180,7 @@ def to_source_markdown(document: Document) -> str:
 def _write(document: Document, to: Path) -> None:
     file = to / f"{document.id}.md"
     if file.exists():
-        raise FormatError(f"would become {file}, which is there already; remove that first")
+        raise FormatError("is there already; remove it, and read the document again")
     fresh = to / f".{document.id}.{os.getpid()}.new"
     fresh.write_text(to_source_markdown(document), "utf-8", newline="\n")
     os.replace(fresh, file)
@@ -201,7 +204,7 @@ def ingest(paths: Sequence[Path], to: Path, progress: Progress | None = None) ->
                 _write(document, to)
                 documents.append(document)
             except FormatError as error:
-                refused.append(Refusal(Path(document.source.title), str(error)))
+                refused.append(Refusal(to / f"{document.id}.md", str(error)))
     except OSError as error:
         raise FormatError(f"{to}: cannot be written to: {error.strerror or error}") from error
     return Ingested(tuple(documents), tuple(refused))

@@ -24,7 +24,7 @@ _DEEPEST = 6
 _LONGEST_TITLE = 150
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)$")
 _URL = re.compile(r"^https?://[^\s<>\"@]{3,1990}$")
-_DAY = re.compile(r"^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
+_DAY = re.compile(r"^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,14 @@ def slug(name: str) -> str:
 
 
 def as_date(text: str) -> str | None:
-    """Return the ISO date at the start of `text`, to the day or to the month, if there is a real one."""
+    """Return the ISO date at the start of `text`, to the day or to the month, if there is a real one.
+
+    A year alone, which a source cannot have, becomes its January: better too old than too new.
+    """
     match = _DAY.match(text.strip())
     if match is None:
         return None
-    year, month, day = int(match[1]), int(match[2]), int(match[3] or 1)
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
     try:
         found = date(year, month, day).isoformat()
     except ValueError:

@@ -25,8 +25,9 @@ _KEYS |= {
     "perspective": "perspective",
 }
 _KEYS |= {"videoid": "video", "video": "video", "youtube": "video"}
-_BYLINE = re.compile(r"^(?:By|From|Author|Authors)\b\s*:?\s+(?P<who>[^.!?]{2,80})$")
-_BYLINE_SHORT = re.compile(r"^From:\s*(?P<who>\S{2,40})$")
+_BYLINE = re.compile(
+    r"^(?:By:?\s+(?=[^\W\d_a-z])|From:\s+|Authors?:\s+)(?P<who>[^\W\d_]\S*(?: \S+){0,5})(?<![.!?])$"
+)
 _ADDRESS_LABEL = re.compile(r"^(?:original url|source|url|link|read at)\s*:?$", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:original url|source|url|link):\s+", re.IGNORECASE)
 _NAME = re.compile(r"^[A-ZÀ-Ž][^\W\d_]+(?:[ -][A-ZÀ-Ž][^\W\d_.]*\.?){1,3}$")
@@ -127,7 +128,7 @@ def _top(draft: Draft) -> None:
         text = clean(unmark(block.text)[0])
         if block.level or len(text) > 100:
             continue
-        byline = _BYLINE.match(text) or _BYLINE_SHORT.match(text)
+        byline = _BYLINE.match(text)
         who = byline["who"] if byline else text if at == 0 and _NAME.match(text) and not block.item else ""
         issued = whole_date(text) if not who else None
         if byline or (who and "author" not in draft.meta) or (issued and "issued" not in draft.meta):
