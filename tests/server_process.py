@@ -9,12 +9,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nkqa.server import run
+from nkqa.server.drain import Drain
 from nkqa.settings import load_settings
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+class _Server(run.Server):
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config, drain)
         self.is_up = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -26,7 +27,8 @@ class _Server(uvicorn.Server):
 def serving(app: ASGIApp) -> Iterator[tuple[str, int]]:
     """Yield host and port of `app`, on a free port of loopback, until the block ends."""
     with run.listen("127.0.0.1", 0) as listening:
-        server = _Server(run.config(app, load_settings()))
+        drain = Drain(app)
+        server = _Server(run.config(drain, load_settings()), drain)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from llm_faults import FAULTS, FaultHandler, completion, faults
-from nkqa.llm import MEANINGS, MOST_CANDIDATES, Breaker, Candidate, Failed, LanguageModel, unsupported
+from nkqa.llm import (
+    CANCELLED,
+    MEANINGS,
+    MOST_CANDIDATES,
+    Breaker,
+    Candidate,
+    Failed,
+    LanguageModel,
+    unsupported,
+)
 from nkqa.names import Gazetteer, Name
 from nkqa.settings import load_settings
 
@@ -111,7 +120,10 @@ def test_the_asker_going_away_ends_it(server: str) -> None:
     gone = threading.Event()
     gone.set()
 
-    composed = model(f"{server}/silence", llm_seconds=60).compose("What?", CANDIDATES, cancelled=gone)
+    token = CANCELLED.set(gone)
+    composed = model(f"{server}/silence", llm_seconds=60).compose("What?", CANDIDATES)
+    CANCELLED.reset(token)
+
     assert composed.report.status == "cancelled"
 
 

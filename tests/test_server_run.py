@@ -1,9 +1,12 @@
 """A real server on a real socket: refuses what cannot be meant, answers, cuts off the slow."""
 
+import asyncio
 import socket
+import time
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from nkqa.engine import Engine
 from nkqa.errors import SettingsError, Unavailable
@@ -79,3 +82,25 @@ def test_it_takes_settings_that_can(given: dict[str, object], monkeypatch: pytes
 def test_a_taken_port_is_named() -> None:
     with run.listen("127.0.0.1", 0) as taken, pytest.raises(Unavailable, match=str(taken.getsockname()[1])):
         run.listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_open_tab_does_not_hold_the_server_up() -> None:
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"still here", "more_body": True})
+            await asyncio.Event().wait()
+        while scope["type"] == "lifespan":
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
+                return
+
+    start = time.monotonic()
+    with serving(endless) as address, socket.create_connection(address, 10) as tab:
+        tab.sendall(b"GET /gradio_api/heartbeat/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        said = tab.recv(10_000)
+        while b"still here" not in said:
+            said += tab.recv(10_000)
+
+    assert time.monotonic() - start < run.GRACE_SECONDS

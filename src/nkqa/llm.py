@@ -14,6 +14,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,6 +56,9 @@ MEANINGS: dict[Status, str] = {
     "unsupported": "What the model wrote is not borne out by what it cites.",
 }
 """Every status; all but `ok` mean that the extractive answer is given."""
+
+CANCELLED: ContextVar[threading.Event | None] = ContextVar("CANCELLED", default=None)
+"""Set by whoever asks for somebody that may go away; `compose` gives up soon after the event is set."""
 
 Similarity = Callable[[str, str], float]
 """Cosine of two texts."""
@@ -181,18 +185,17 @@ class LanguageModel:
         question: str,
         candidates: Sequence[Candidate],
         most: int = 5,
-        cancelled: threading.Event | None = None,
     ) -> Composed:
         """Ask the model to answer from `candidates` (best first) in `most` sentences; never raises.
 
-        Returns within the settings' seconds, or soon after `cancelled` is set.
+        Returns within the settings' seconds, or soon after the event in `CANCELLED` is set.
         """
         try:
             if not self._url or not self.name:
                 raise Failed("not_configured")
             offered = candidates[:MOST_CANDIDATES]
             self._breaker.enter()
-            text = self._ask(question, offered, most, cancelled or threading.Event())
+            text = self._ask(question, offered, most, CANCELLED.get() or threading.Event())
             if self.mode == "point":
                 chosen = tuple(offered[n].id for n in _numbers(text, len(offered)))[:most]
                 if not chosen:

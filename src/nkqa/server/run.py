@@ -10,9 +10,10 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from nkqa.doctor import serving
-from nkqa.engine import open_engine
+from nkqa.engine import Engine, open_engine
 from nkqa.errors import SettingsError, Unavailable
 from nkqa.server.app import Mount, create_app
+from nkqa.server.drain import Drain
 from nkqa.server.logs import configure
 from nkqa.settings import Settings
 
@@ -32,8 +33,10 @@ def check(settings: Settings) -> None:
         raise SettingsError(" ".join(refused))
 
 
-def serve(settings: Settings, mount: Mount | None = None) -> None:
-    """Open the index and serve it on the settings' address until SIGINT or SIGTERM.
+def serve(settings: Settings, mount: Mount | None = None, engine: Engine | None = None) -> None:
+    """Serve `engine`, or the index that the settings name, on their address until SIGINT or SIGTERM.
+
+    The engine is closed at the end, whoever opened it.
 
     Raises:
         SettingsError: the settings cannot be meant.
@@ -43,11 +46,23 @@ def serve(settings: Settings, mount: Mount | None = None) -> None:
     check(settings)
     with listen(settings.host, settings.port) as listening:
         configure()
-        engine = open_engine(settings)
-        app = create_app(engine, mount, close=True)
+        app = Drain(create_app(engine or open_engine(settings), mount, close=True))
         host, port = listening.getsockname()[:2]
         log.info("listening", extra={"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"})
-        uvicorn.Server(config(app, settings)).run(sockets=[listening])
+        Server(config(app, settings), app).run(sockets=[listening])
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which first ends what a browser tab holds open for ever."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking requests, and let those in work finish."""
+        self._drain.stop()
+        await super().shutdown(sockets)
 
 
 def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

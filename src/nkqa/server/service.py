@@ -1,6 +1,8 @@
 """What the routes share: the engine, the settings, the threads that questions are answered in."""
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -34,7 +36,14 @@ class Service:
             Problem: too many requests are in flight.
         """
         timed = replace(ask, timings=True)
-        answer = await self.work.run(lambda: self.engine.ask(timed), slow=ask.composer == "llm")
+        slow = ask.composer == "llm"
+        gone = threading.Event()
+        watching = asyncio.create_task(_watch(request, gone)) if slow else None
+        try:
+            answer = await self.work.run(lambda: self.engine.ask(timed), slow, gone)
+        finally:
+            if watching is not None:
+                watching.cancel()
         return self._seen(ask, answer, request)
 
     async def stream(self, ask: Ask, request: Request) -> AsyncGenerator[Understood | Retrieved | Answer]:
@@ -63,6 +72,13 @@ class Service:
     def ask_etag(self, ask: Ask) -> str:
         """Return the tag of the answer to `ask`."""
         return self.etag("ask", asdict(ask))
+
+
+async def _watch(request: Request, gone: threading.Event) -> None:
+    """Set `gone` when the client goes away; the body has been read, so nothing else can be received."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
 
 
 def service(request: Request) -> Service:

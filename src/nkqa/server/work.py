@@ -8,6 +8,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
+from nkqa.llm import CANCELLED
 from nkqa.server.problems import Problem
 
 T = TypeVar("T")
@@ -36,13 +37,14 @@ class Work:
             raise Problem("overloaded", f"{self.running} requests are in flight.", {"retry-after": "1"})
         self.running += 1
 
-    async def run(self, call: Callable[[], T], slow: bool = False) -> T:
-        """Return `call()`, made in a thread.
+    async def run(self, call: Callable[[], T], slow: bool = False, gone: threading.Event | None = None) -> T:
+        """Return `call()`, made in a thread, which a language model is to leave soon after `gone` is set.
 
         Raises:
             Problem: too many calls are running or waiting.
         """
         self._enter()
+        CANCELLED.set(gone)
         try:
             return await anyio.to_thread.run_sync(call, limiter=self._limiter(slow))
         finally:
@@ -60,6 +62,7 @@ class Work:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[T | None] = asyncio.Queue()
         gone = threading.Event()
+        CANCELLED.set(gone)
 
         def feed() -> None:
             for item in start():
