@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from nkqa.engine import Engine
 from nkqa_ui import guard
@@ -120,6 +121,20 @@ def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
     assert client.post("/gradio_api/queue/join", content=body).status_code == 413
     chunks = (b"x" * 10_000 for _ in range(8))
     assert client.post("/gradio_api/queue/join", content=chunks).status_code in (400, 413)
+
+
+def test_other_sites_can_neither_read_nor_write(client: TestClient) -> None:
+    evil = {"origin": "https://evil.example", "host": "rebound.example"}
+    for path in ("/", "/config", "/theme.css", "/gradio_api/startup-events"):
+        reply = client.get(path, headers=evil)
+        assert not [name for name in reply.headers if name.startswith("access-control-")]
+    foreign = {"sec-fetch-site": "cross-site", **evil}
+    assert client.post("/gradio_api/queue/join", json={}, headers=foreign).status_code == 403
+
+
+def test_there_are_no_websockets(client: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/gradio_api/queue/data"):
+        pass
 
 
 def test_style_and_script_are_served_and_nothing_beside_them(client: TestClient) -> None:

@@ -17,6 +17,8 @@ from nkqa_ui.pages import add_pages, head
 
 PLACEHOLDER = "Ask in your own words"
 MOST_CHARACTERS = 1_000
+SESSIONS = 1_000
+"""Conversations that are kept in memory; the oldest go first."""
 _FONTS = ("system-ui", "sans-serif")
 
 
@@ -223,6 +225,7 @@ def mount(app: FastAPI, engine: Engine) -> FastAPI:
     feedback = FeedbackFile(path, engine.corpus.fingerprint) if path else None
     add_pages(app, engine, feedback)
     blocks = Page(engine, feedback is not None).build()
+    blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=32, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(
         app, blocks, path="/", show_error=False, ssr_mode=False, enable_monitoring=False, mcp_server=False,

@@ -137,7 +137,11 @@ def _limited(receive: Receive) -> Receive:
 def _with_headers(message: Message, content_policy: str, **extra: str) -> Message:
     given = safe_headers(content_policy) | extra
     names = {name.encode() for name in given}
-    kept = [(k, v) for k, v in message["headers"] if k.lower() not in names]
+    kept = [
+        (k, v)
+        for k, v in message["headers"]
+        if k.lower() not in names and not k.lower().startswith(b"access-control-")
+    ]
     return {**message, "headers": [*kept, *((k.encode(), v.encode()) for k, v in given.items())]}
 
 
@@ -151,12 +155,17 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let Gradio answer, one request."""
         if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
         path = _route_path(scope)
         if not allowed(scope["method"], path):
             await _problem(404, "Not Found")(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        if scope["method"] == "POST" and headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+            await _problem(403, "Forbidden")(scope, receive, send)
+            return
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > MOST_BYTES:
             await _problem(413, "Content Too Large")(scope, receive, send)
             return
