@@ -220,7 +220,7 @@ from nkqa import cli, index
 from nkqa.settings import load_settings
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 settings = load_settings(corpus=Path(sys.argv[1]), index=Path(sys.argv[2]), max_tokens=60)
-cli.app = lambda: index.build_index(settings, embedder=HashEmbedder())
+cli.app = lambda **_: index.build_index(settings, embedder=HashEmbedder())
 cli.main()
 """
 

@@ -39,7 +39,7 @@ app.add_typer(corpus_app, name="corpus")
 def main() -> None:
     """Run the command line; an error that a user can mend is one line and an exit code of its own."""
     try:
-        app()
+        app(prog_name="nkqa")
     except NkqaError as error:
         typer.echo(f"nkqa: {error}", err=True)
         sys.exit(error.exit_code)
