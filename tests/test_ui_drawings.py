@@ -154,6 +154,7 @@ def test_dates_in_words() -> None:
     assert wording.day("2020-11") == "November 2020"
     assert wording.day("soon") == "soon"
     assert wording.day("2020-13") == "2020-13"
+    assert wording.with_dates("It ends in 2020-12-22.") == "It ends in 22 December 2020."
     assert wording.between("2020-11-16", "2020-12-22") == "16 November to 22 December 2020"
     assert wording.between("2020-11", "2020-11-16") == "November 2020"
     assert wording.between("2019-11-16", "2020-12-22") == "16 November 2019 to 22 December 2020"

@@ -16,6 +16,8 @@ LETTER = 8.6
 KM_PER_DEGREE = 111.2
 REACH = 5.0
 """Degrees from the middle of all places within which one is drawn."""
+CLOSE, FEW = 0.75, 5
+"""Degrees of a second, closer map, and the places that it must have more of."""
 LEAST_SPAN = 1.6
 """Degrees of latitude that a map shows at least, so that one place alone has surroundings."""
 
@@ -75,12 +77,16 @@ def places_in(texts: Iterable[str], names: Gazetteer) -> list[Place]:
     return sorted(found.values(), key=lambda p: (-p.times, p.name.id))
 
 
-def apart(places: Sequence[Place]) -> tuple[list[Place], list[Place]]:
+def apart(places: Sequence[Place], reach: float) -> tuple[list[Place], list[Place]]:
     """Return the places that lie near each other, and those too far from them to be drawn."""
     middle = (
         (median(p.latitude for p in places), median(p.longitude for p in places)) if places else (0.0, 0.0)
     )
-    near = [p for p in places if abs(p.latitude - middle[0]) < REACH and abs(p.longitude - middle[1]) < REACH]
+    near = [
+        p
+        for p in places
+        if abs(p.latitude - middle[0]) < reach and abs(p.longitude - middle[1]) < reach * 1.3
+    ]
     return near or list(places), [p for p in places if near and p not in near]
 
 
@@ -232,29 +238,31 @@ def _context(around: Sequence[Place], shown: Frame, places: Sequence[Place]) -> 
     return tag("g", *parts, class_="around", aria_hidden="true")
 
 
+def _drawing(places: Sequence[Place], around: Sequence[Place]) -> str:
+    shown = frame([(p.latitude, p.longitude) for p in places])
+    return tag(
+        "svg",
+        _graticule(shown),
+        _context(around, shown, places),
+        _points(places, shown),
+        _scale_bar(shown),
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="group",
+        aria_label=f"Map of {count(len(places), 'place')}",
+        class_="map",
+    )
+
+
 def draw(places: Sequence[Place], around: Sequence[Place] = ()) -> str:
     """Return the map with its list, or a plain word where there is no place; `around` are drawn faintly."""
     if not places:
         return tag("p", "No place with known coordinates is named here.", class_="note")
-    near, far = apart(places)
-    shown = frame([(p.latitude, p.longitude) for p in near])
-    svg = tag(
-        "svg",
-        _graticule(shown),
-        _context(around, shown, near),
-        _points(near, shown),
-        _scale_bar(shown),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="group",
-        aria_label=f"Map of {count(len(near), 'place')}",
-        class_="map",
-    )
+    near, far = apart(places, REACH)
+    closer, _ = apart(near, CLOSE)
+    drawing = _drawing(near, around)
+    if FEW < len(closer) < len(near):
+        drawing += tag("h4", "The middle of it, closer") + _drawing(closer, around)
     note = "Positions of places named in the text, in the text's own spelling. No borders are drawn."
     beyond = f" Farther away: {', '.join(p.label for p in far)}." if far else ""
-    return tag(
-        "div",
-        tag("div", svg, class_="scroll"),
-        tag("p", note, esc(beyond), class_="note"),
-        _list(places),
-        class_="map-box",
-    )
+    words = tag("p", note, esc(beyond), class_="note")
+    return tag("div", drawing, words, _list(places), class_="map-box")

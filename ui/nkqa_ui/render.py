@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from nkqa.types import Answer, AnswerSentence, Citation, Disagreement, Position, ShortAnswer
 from nkqa_ui import export
 from nkqa_ui.html import esc, host_of, lines, outside, tag, web_url
-from nkqa_ui.wording import REASONS, between, count, day, kind, voice, who
+from nkqa_ui.wording import REASONS, between, count, day, kind, voice, who, with_dates
 
 _COPIES = (("text", "as text"), ("markdown", "as Markdown"), ("bibtex", "BibTeX"), ("ris", "RIS"))
 VERDICTS = {
@@ -204,7 +204,10 @@ def _abstained(answer: Answer, key: str) -> str:
     return "".join(
         [
             tag(
-                "p", tag("b", esc(REASONS.get(found.reason, "No answer"))), esc(found.message), class_="none"
+                "p",
+                tag("b", esc(REASONS.get(found.reason, "No answer"))),
+                esc(with_dates(found.message)),
+                class_="none",
             ),
             tag(
                 "p",
@@ -332,7 +335,7 @@ def failed(question: str, key: str, message: str) -> str:
 def spoken(answer: Answer) -> str:
     """Return what a screen reader is told when an answer has come."""
     if answer.status == "abstained":
-        return "No answer. " + (answer.abstention.message if answer.abstention else "")
+        return "No answer. " + (with_dates(answer.abstention.message) if answer.abstention else "")
     sources = len({c.document for c in answer.citations})
     differ = " The sources differ." if answer.disagreements else ""
     return f"Answer: {count(len(answer.sentences), 'sentence')} from {count(sources, 'source')}.{differ}"

@@ -239,6 +239,11 @@
   /* What changes on the page: a new turn is brought into view, and its outcome read aloud. */
   let shownTurn = "";
 
+  const wellPlaced = (turn) => {
+    const top = turn.getBoundingClientRect().top;
+    return top >= 0 && top < window.innerHeight * 0.3;
+  };
+
   const watch = () => {
     const said = byId("nkqa-said");
     const current = byId("nkqa-current");
@@ -249,7 +254,7 @@
     const turn = current.querySelector("article");
     const key = turn?.id ?? "";
     const state = turn ? `${key} ${turn.classList.contains("pending")}` : "";
-    if (turn && state !== shownTurn && key !== "now") show(turn);
+    if (turn && state !== shownTurn && key !== "now" && !wellPlaced(turn)) show(turn);
     if (key !== "now") shownTurn = state;
   };
 

@@ -11,10 +11,11 @@ DIGEST_NOTE = "These sentences are a digest in this project's own words, each wi
 
 
 def _facts(source: Source) -> list[tuple[str, str]]:
+    author = listed(list(source.author))
     facts = [
-        ("By", listed(list(source.author))),
-        ("Published by", source.publisher),
-        ("In", source.container_title),
+        ("By", author),
+        ("Published by", source.publisher if source.publisher != author else ""),
+        ("In", source.container_title if source.container_title != source.publisher else ""),
         ("Date", day(source.issued)),
         ("Kind", kind(source.type)),
         ("Whose voice", voice(source.perspective)),

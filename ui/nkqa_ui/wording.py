@@ -1,8 +1,10 @@
 """Codes and dates in plain English words."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
+_ISO = re.compile(r"\b\d{4}-\d{2}(?:-\d{2})?\b")
 PERSPECTIVES = {
     "party": "A party to the conflict",
     "neighbour": "A neighbouring state",
@@ -59,6 +61,11 @@ def day(iso: str) -> str:
     except ValueError:
         return iso
     return iso
+
+
+def with_dates(text: str) -> str:
+    """Return `text` with dates such as 2020-12-22 in words."""
+    return _ISO.sub(lambda match: day(match[0]), text)
 
 
 def between(earliest: str, latest: str) -> str:
