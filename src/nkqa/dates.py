@@ -33,7 +33,9 @@ _QUANTITY = re.compile(r"\b(?:almost|nearly|some|more than|less than|fewer than|
 """What stands before a number that counts something: no year."""
 
 
-_PART = re.compile(r"\b(?:(early|beginning of|start of)|(mid|middle of)|(late|end of))(?:[\s-]|\bthe\b)*$", re.IGNORECASE)
+_PART = re.compile(
+    r"\b(?:(early|beginning of|start of)|(mid|middle of)|(late|end of))(?:[\s-]|\bthe\b)*$", re.IGNORECASE
+)
 _PARTS = ((1, 10), (11, 20), (21, 31))
 """Days that the beginning, the middle and the end of a month stand for."""
 
