@@ -39,7 +39,7 @@ def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engin
     same = np.ones((len(claims), 1), dtype=np.float32)
     chosen = choose("how_many", some(toy_engine, *about_400), same, 5)
     assert len(chosen) == 1
-    _, sentences, citations = assemble(chosen, toy_engine.documents)
+    _, sentences, citations = assemble(chosen, toy_engine.documents, lambda row: f"p{row}")
     assert sentences[0].citations == (1, 2)
     assert {c.document for c in citations} == {claims[r].document_id for r in about_400}
 

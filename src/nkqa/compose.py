@@ -1,7 +1,7 @@
 """Sentences -> Answer: which are chosen, in which order, what is said alike, what differs, or why not."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -209,9 +209,12 @@ def cite(document: Document, index: int, passage_id: str, number: int) -> Citati
 
 
 def assemble(
-    chosen: Sequence[Chosen], documents: Mapping[str, Document]
+    chosen: Sequence[Chosen], documents: Mapping[str, Document], passage_id: Callable[[int], str]
 ) -> tuple[str, tuple[AnswerSentence, ...], tuple[Citation, ...]]:
-    """Return the answer's text with its marks, its sentences, and its citations numbered from 1."""
+    """Return the answer's text with its marks, its sentences, and its citations numbered from 1.
+
+    `passage_id` gives the passage of a sentence's row.
+    """
     citations: list[Citation] = []
     sentences = []
     for item in chosen:
@@ -219,7 +222,7 @@ def assemble(
         for evidence in (item.best, *item.alike):
             claim = evidence.claim
             citations.append(
-                cite(documents[claim.document_id], claim.index, evidence.passage_id, len(citations) + 1)
+                cite(documents[claim.document_id], claim.index, passage_id(claim.row), len(citations) + 1)
             )
             numbers.append(len(citations))
         text = item.written or item.best.claim.text

@@ -271,7 +271,7 @@ def fingerprint(corpus: Path, added: Iterable[Path] = ()) -> str:
         CorpusError: a file cannot be read.
     """
     digest = hashlib.sha256()
-    for file in [*source_files(corpus), corpus / "names.yaml", *sorted(added)]:
+    for file in [*source_files(corpus), corpus / "names.yaml", corpus / "differences.yaml", *sorted(added)]:
         if file.is_file():
             try:
                 content = file.read_bytes()

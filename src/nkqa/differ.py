@@ -1,12 +1,13 @@
 """Where claims that answer the same question give different figures, dates or places: who says what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nkqa.dates import DateMention
-from nkqa.evidence import Evidence
+from nkqa.differences import Known, Side
+from nkqa.evidence import Claims, Evidence
 from nkqa.figures import Figure
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
@@ -19,6 +20,8 @@ _READ = 14
 """Claims that are compared, best first."""
 _LEAST, _SHARE = 0.2, 0.3
 """Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
+_FAINT = 0.05
+"""Least score of a claim that is weighed against a confirmed difference."""
 _ALIKE = 0.5
 """Cosine from which two claims can be of the same thing."""
 _SPEAKER = re.compile(
@@ -67,15 +70,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Claims that differ on one attribute, the claims of each side together; at least two sides."""
+    """Claims that differ, those of each side together; at least two sides. `about` completes "differ on"."""
 
-    attribute: Attribute
+    about: str
     sides: tuple[tuple[Value, ...], ...]
-
-    @property
-    def about(self) -> str:
-        """What they differ on, in words."""
-        return _ABOUT[self.attribute]
 
 
 def attribute_of(question: Question, evidence: Sequence[Evidence]) -> Attribute | None:
@@ -124,7 +122,62 @@ def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
             home.append(value)
         elif not sides or any(_comparable(value, side[0], vectors) for side in sides):
             sides.append([value])
-    return Difference(values[0].attribute, tuple(tuple(side) for side in sides)) if len(sides) > 1 else None
+    return (
+        Difference(_ABOUT[values[0].attribute], tuple(tuple(side) for side in sides))
+        if len(sides) > 1
+        else None
+    )
+
+
+def known_difference(
+    known: Iterable[Known], chosen: Sequence[Evidence], evidence: Sequence[Evidence], claims: Claims
+) -> Difference | None:
+    """Return the confirmed difference that a question touches, or None.
+
+    It touches one where the best sentence of the answer is a claim of it and the words that answer are those
+    that differ, or where claims of two positions both answer well.
+
+    Args:
+        known: what editors have confirmed, as resolved to sentences.
+        chosen: the sentences of the answer, best first.
+        evidence: all sentences that were weighed, best first.
+        claims: all sentences.
+    """
+    if not chosen:
+        return None
+    seen = {(e.claim.document_id, e.claim.index): e for e in evidence}
+    floor = _SHARE * chosen[0].score
+    strong = {key for key, e in seen.items() if e.score >= max(floor, _FAINT)}
+    picked = {(e.claim.document_id, e.claim.index) for e in chosen}
+    first = chosen[0]
+    best: tuple[int, Difference] | None = None
+    for entry in known:
+        places = [[(s.document_id, s.sentence) for s in position] for position in entry.positions]
+        met = sum(any(place in strong for place in position) for position in places)
+        told = any(place in picked for position in places for place in position)
+        pointed = any(_points_at(first, side, claims) for position in entry.positions for side in position)
+        if not (pointed or (told and met >= 2)):
+            continue
+        rank = met + 10 * pointed
+        if best is None or rank > best[0]:
+            sides = tuple(tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions)
+            best = (rank, Difference(entry.about, sides))
+    return best[1] if best else None
+
+
+def _points_at(evidence: Evidence, side: Side, claims: Claims) -> bool:
+    if (evidence.claim.document_id, evidence.claim.index) != (side.document_id, side.sentence):
+        return False
+    start = side.start - claims.start(side.document_id, side.sentence)
+    return _touches(start, start + side.end - side.start, evidence.answer)
+
+
+def _as_value(side: Side, seen: Mapping[tuple[str, int], Evidence], claims: Claims) -> Value:
+    evidence = seen.get((side.document_id, side.sentence)) or claims.unweighed(
+        side.document_id, side.sentence
+    )
+    start = side.start - claims.start(side.document_id, side.sentence)
+    return Value(evidence, Span(start, start + side.end - side.start))
 
 
 def _comparable(one: Value, other: Value, vectors: Vector) -> bool:

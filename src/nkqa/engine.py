@@ -12,7 +12,8 @@ import numpy as np
 from nkqa import compose
 from nkqa.asking import is_about_now
 from nkqa.dates import dates_in
-from nkqa.differ import difference, false_premise, values_in
+from nkqa.differ import difference, false_premise, known_difference, values_in
+from nkqa.differences import Known
 from nkqa.embed import default_folder
 from nkqa.errors import NotFound
 from nkqa.evidence import Claims, Evidence, add_readings, judged, question_features, weigh
@@ -269,13 +270,15 @@ class Engine:
             return self._abstain(ask, question, evidence, reason, confidence)
         vectors = self._index.sentence_vectors
         values = values_in(question, evidence, self.names)
-        differing = difference(values, vectors)
         chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values)
+        differing = known_difference(
+            self._known(ask.filters), [c.best for c in chosen], evidence, self.claims
+        ) or difference(values, vectors)
         chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
         if llm is not None and llm[1]:
             chosen = llm[1]
-        text, sentences, citations = compose.assemble(chosen, self.documents)
+        text, sentences, citations = compose.assemble(chosen, self.documents, self._passage_id)
         differ = compose.disagreements(differing, citations)
         if differ:
             text = f"{text} {compose.DIFFER.format(about=differ[0].about)}"
@@ -302,6 +305,18 @@ class Engine:
             first, *more = (offered[i] for i in sentence.ids)
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
+
+    def _known(self, filters: Filters) -> list[Known]:
+        """The confirmed differences between sources that are allowed to answer."""
+        allowed = self._allowed(filters)
+        return [
+            k
+            for k in self._index.differences
+            if all(s.document_id in allowed for p in k.positions for s in p)
+        ]
+
+    def _passage_id(self, row: int) -> str:
+        return self._passage_of[row].id
 
     def _suggest(self, question: Question, chosen: Sequence[compose.Chosen]) -> tuple[str, ...]:
         cited = [c.best.claim for c in chosen]

@@ -64,6 +64,7 @@ class Claims:
 
     def __init__(self, documents: Iterable[Document], names: Gazetteer) -> None:
         self.all: list[Claim] = []
+        self._place: dict[tuple[str, int], tuple[int, int]] = {}
         seen: Counter[str] = Counter()
         contexts: dict[tuple[str, str], frozenset[str]] = {}
         for document in documents:
@@ -76,10 +77,19 @@ class Claims:
                     )
                 claim = _claim(document.id, index, len(self.all), text, contexts[key], names)
                 seen.update(claim.terms)
+                self._place[document.id, index] = (claim.row, sentence.start)
                 self.all.append(claim)
         count = len(self.all)
         self._idf = {t: math.log(1 + (count - n + 0.5) / (n + 0.5)) for t, n in seen.items()}
         self._unseen = math.log(1 + (count + 0.5) / 0.5)
+
+    def start(self, document_id: str, index: int) -> int:
+        """Return where in its document a sentence begins."""
+        return self._place[document_id, index][1]
+
+    def unweighed(self, document_id: str, index: int) -> Evidence:
+        """Return a sentence as evidence that no search brought up."""
+        return Evidence(self.all[self._place[document_id, index][0]], "", {}, 0.0)
 
     def idf(self, term: str) -> float:
         """Return how much a term tells: Robertson's idf over sentences, the greatest for one never seen."""

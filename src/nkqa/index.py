@@ -2,7 +2,7 @@
 
     index/
       CURRENT               the name of the build that is served, replaced by one rename
-      builds/<id>/          documents, passages, names, vectors, bm25/, chroma/, manifest.json (written last)
+      builds/<id>/          texts, names, differences, vectors, bm25/, chroma/, manifest.json (written last)
       encoders/<hash>.onnx  the question encoder, exported once from the embedding model
 
 Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
@@ -30,6 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nkqa import embed, store
 from nkqa.corpus import fingerprint, load_corpus
+from nkqa.differences import Known, load_differences
 from nkqa.errors import (
     FormatError,
     IndexBusy,
@@ -48,13 +49,15 @@ from nkqa.settings import Settings
 from nkqa.tokens import token_counter
 from nkqa.types import Document, IndexManifest, Passage
 
-FORMAT = 1
+FORMAT = 2
 _Row = TypeVar("_Row")
 _BATCH = 32
 _MANIFEST, _CURRENT = "manifest.json", "CURRENT"
 _PROBES = 16
 _PROBE_SECONDS = 120
-_NEEDED = frozenset({"documents.jsonl", "passages.jsonl", "names.jsonl", "vectors.npy", "sentences.npy"})
+_NEEDED = frozenset(
+    {"documents.jsonl", "passages.jsonl", "names.jsonl", "differences.jsonl", "vectors.npy", "sentences.npy"}
+)
 MIN_AGREEMENT = 0.95
 """Least cosine between a sentence's vector by the model and by the encoder exported from it."""
 Progress = Callable[[str, int, int], None]
@@ -86,6 +89,7 @@ class Index:
     store: store.ChromaStore
     lexical: BM25
     names: Gazetteer
+    differences: tuple[Known, ...]
     encoder: QueryEncoder
     private: tempfile.TemporaryDirectory[str]
 
@@ -103,6 +107,7 @@ class Material:
     names: Gazetteer
     fingerprint: str
     added: tuple[str, ...] = ()
+    differences: tuple[Known, ...] = ()
 
 
 # --- building ----------------------------------------------------------------------------------------------
@@ -144,6 +149,7 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
         load_names(settings.corpus / "names.yaml"),
         print_,
         tuple(str(p.resolve()) for p in added),
+        load_differences(settings.corpus / "differences.yaml", documents),
     )
 
 
@@ -232,6 +238,7 @@ def _write(
     _write_lines(folder / "documents.jsonl", material.documents)
     _write_lines(folder / "passages.jsonl", passages)
     _write_lines(folder / "names.jsonl", material.names.entries)
+    _write_lines(folder / "differences.jsonl", material.differences)
     vectors = _embed("passages", [p.index_text for p in passages], embedder, cache, progress)
     np.save(folder / "vectors.npy", vectors)
     np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
@@ -360,7 +367,7 @@ def encoder_file(root: Path, model_sha256: str) -> Path:
     return root / "encoders" / f"{model_sha256[:12]}.onnx"
 
 
-def _write_lines(file: Path, rows: Iterable[Document | Passage | Name]) -> None:
+def _write_lines(file: Path, rows: Iterable[Document | Passage | Name | Known]) -> None:
     file.write_text(
         "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n"
     )
@@ -572,6 +579,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
             store=chroma,
             lexical=BM25.load(folder / "bm25", len(passages)),
             names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
+            differences=tuple(_read_lines(folder / "differences.jsonl", TypeAdapter(Known))),
             encoder=encoder or _query_encoder(settings, manifest),
             private=private,
         )
