@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from nkqa.corpus import parse_source
-from nkqa.formats import document_from_paragraphs, ingest, read_files, to_source_markdown
+from nkqa.formats import Limits, document_from_paragraphs, ingest, read_files, to_source_markdown
+from nkqa.formats.child import read_one
 from nkqa.formats.cut import BUDGET, counter
+from nkqa.formats.draft import slug
 from nkqa.formats.repair import decode, joined, tidy, vocabulary
 from nkqa.passages import cut
 from nkqa.types import Document
@@ -44,9 +46,8 @@ def pdf(pages: Sequence[Sequence[tuple[float, float, float, str]]], info: str = 
 
 
 def read(file: Path) -> Document:
-    found = read_files([file])
-    assert not found.refused
-    document = found.documents[0]
+    """Read a file as the child process does, but in this one, and check what must hold of every document."""
+    document = parse_source(read_one(file, slug(file.stem), "2020-01-01", Limits()), file.name)
     assert all(0 <= s.start < s.end <= len(document.text) for s in document.sentences)
     assert parse_source(to_source_markdown(document), "it") == document
     assert cut(document, counter(), BUDGET)

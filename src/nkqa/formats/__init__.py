@@ -10,7 +10,7 @@ from pathlib import Path
 from nkqa.corpus import parse_source
 from nkqa.errors import CorpusError, FormatError
 from nkqa.formats.cut import sentence_spans
-from nkqa.formats.draft import NOT_STATED, RIGHTS, front_matter, slug
+from nkqa.formats.draft import NOT_STATED, RIGHTS, front_matter, heading_lines, slug
 from nkqa.formats.files import SUFFIXES, Refusal, find_files
 from nkqa.formats.limits import Limits
 from nkqa.formats.parent import Parser
@@ -152,24 +152,14 @@ def _body(document: Document) -> Iterator[str]:
     paragraph: int | None = None
     for sentence in document.sentences:
         path = sentence.heading.split(" > ") if sentence.heading else []
-        if path != headings:
-            same = sum(1 for _ in _shared(headings, path))
-            same -= same == len(path) and bool(path)  # back to a heading above: it is written again
-            yield from ("\n" + "#" * (depth + 2) + f" {path[depth]}" for depth in range(same, len(path)))
-            headings = path
+        yield from heading_lines(headings, path)
+        headings = path
         if sentence.paragraph != paragraph:
             paragraph = sentence.paragraph
             yield ""
         quote = clean(document.text[sentence.start : sentence.end]).lstrip("# ")
         if quote:
             yield f"{quote} [{_mark(sentence.locator)}]"
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> Iterator[str]:
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            return
-        yield left
 
 
 def to_source_markdown(document: Document) -> str:

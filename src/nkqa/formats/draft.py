@@ -210,28 +210,54 @@ def _sentences(block: Block, marker: _Marker, language: str) -> Iterator[str]:
     marker.hold(places)
 
 
+def heading_lines(before: Sequence[str], path: Sequence[str]) -> list[str]:
+    """Return the headings to write between a sentence under the headings `before` and one under `path`."""
+    if list(before) == list(path):
+        return []
+    same = next((i for i, (a, b) in enumerate(zip(before, path, strict=False)) if a != b), len(before))
+    same = min(same, len(path) - 1)  # back to a heading above: it is written again
+    return [
+        line
+        for depth in range(max(same, 0), len(path))
+        for line in ("", f"{'#' * (depth + 2)} {path[depth]}")
+    ]
+
+
+class _Headings:
+    """The headings above the text in hand; those without text of their own or below them are not written."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, str] = {}
+        self._written: list[str] = []
+
+    def add(self, level: int, text: str) -> None:
+        self._open = {k: v for k, v in self._open.items() if k < level} | {level: text}
+
+    def lines(self) -> list[str]:
+        """Return what has to be written before the next sentence."""
+        path = [self._open[k] for k in sorted(self._open)][: _DEEPEST - 1]
+        lines = heading_lines(self._written, path)
+        self._written = path
+        return lines
+
+
 def to_source(draft: Draft, source: Source) -> str:
     """Return a draft in the source format: front matter, headings, one sentence a line with its place.
 
     Raises:
         FormatError: there is no sentence in it.
     """
-    marker = _Marker(draft)
+    marker, headings = _Marker(draft), _Headings()
     lines: list[str] = []
-    any_text = False
     for block in draft.blocks:
         heading = _heading(block) if block.level else ""
         if heading and len(heading) <= _LONGEST_HEADING:
-            lines += ["", "#" * min(block.level + 1, _DEEPEST) + " " + heading]
-            marker.paragraph = 0
+            headings.add(block.level, heading)
             marker.hold(unmark(block.text)[1])
-            continue
-        marker.paragraph += 1
-        found = list(_sentences(block, marker, source.language))
-        if not found:
-            marker.paragraph -= 1
-        any_text = any_text or bool(found)
-        lines += ["", *found] if found else []
-    if not any_text:
+        elif any(c.isalnum() for c in block.text):
+            above = headings.lines()
+            marker.paragraph = 1 if above else marker.paragraph + 1
+            lines += [*above, "", *_sentences(block, marker, source.language)]
+    if not any(line.endswith("]") for line in lines):
         raise FormatError("holds no text that could be read")
     return front_matter(source) + "\n".join(lines) + "\n"

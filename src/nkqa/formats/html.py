@@ -11,6 +11,7 @@ from nkqa.formats.draft import Block, Draft, as_date, as_url
 from nkqa.formats.markdown import markdown_blocks
 from nkqa.formats.sniff import settle
 from nkqa.formats.transcript import with_linked_times
+from nkqa.text import fold
 
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,30})", re.IGNORECASE)
 _TEXT_TAGS = (
@@ -69,15 +70,22 @@ def _words(blocks: list[Block]) -> int:
     return sum(len(b.text.split()) for b in blocks)
 
 
+def _title(found: str, tree: LexborHTMLParser) -> str:
+    """Return the title that was found, unless the page's own `<title>` knows nothing of it."""
+    node = tree.css_first("head > title")
+    own = " ".join(node.text().split()) if node else ""
+    return found if found and (not own or fold(found) in fold(own)) else own or found
+
+
 def _meta(text: str, tree: LexborHTMLParser) -> dict[str, str]:
     """Return what a page says of itself, as trafilatura finds it."""
-    found = trafilatura.extract_metadata(text)
+    found = trafilatura.extract_metadata(text, extensive=False)  # no dates from the text
     html = tree.css_first("html")
     meta = {"language": (html.attributes.get("lang") or "") if html else ""}
     if found is None:
         return meta
     said = {
-        "title": found.title,
+        "title": _title(found.title or "", tree),
         "author": found.author,
         "publisher": found.sitename or found.hostname,
         "issued": as_date(found.date or ""),

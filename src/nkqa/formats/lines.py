@@ -63,20 +63,26 @@ def _edges(page: Page) -> set[int]:
     return {*range(min(_EDGE, len(page))), *range(max(0, len(page) - _EDGE), len(page))}
 
 
-def _is_number(line: Line, at: int, page: Page, number: int, shift: int | None) -> bool:
-    """Whether a line is the page's number: bare, at an edge, and in step with the other pages."""
+def _outermost(page: Page) -> set[int]:
+    """Where a page's number can stand: first or last; beside the running head where the layout is known."""
+    deep = 2 if any(line.size for line in page) else 1
+    return {*range(min(deep, len(page))), *range(max(0, len(page) - deep), len(page))}
+
+
+def _printed(line: Line) -> int | None:
     match = _PAGE_NUMBER.match(unraised(line.text))
-    return match is not None and at in (0, len(page) - 1) and int(match["n"]) - number == shift
+    return int(match["n"]) if match else None
 
 
 def _shift(pages: Sequence[Page]) -> int | None:
     """How far printed page numbers are from counted ones, if several pages print theirs and agree."""
     found: Counter[int] = Counter()
     for number, page in enumerate(pages, 1):
-        edge = {unraised(line.text) for line in (*page[:1], *page[-1:])}
-        found.update({int(m["n"]) - number for text in edge if (m := _PAGE_NUMBER.match(text))})
-    best = found.most_common(1)
-    return best[0][0] if best and best[0][1] >= max(2, len(pages) // 3) else None
+        printed = {_printed(page[at]) for at in _outermost(page)}
+        found.update(n - number for n in printed if n is not None)
+    shift, agree = found.most_common(1)[0] if found else (0, 0)
+    enough = 2 if len(pages) < 6 else 3
+    return shift if agree >= enough and agree * 2 >= found.total() else None
 
 
 def without_running_heads(pages: Sequence[Page]) -> tuple[list[Page], list[str]]:
@@ -93,7 +99,7 @@ def without_running_heads(pages: Sequence[Page]) -> tuple[list[Page], list[str]]
             repeats = at in _edges(page) and seen[key] >= enough and any(c.isalpha() for c in key)
             if repeats:
                 heads.setdefault(key, unraised(line.text))
-            elif not _is_number(line, at, page, number, shift):
+            elif shift is None or at not in _outermost(page) or _printed(line) != number + shift:
                 lines.append(line)
         kept.append(lines)
     return kept, list(heads.values())
