@@ -68,8 +68,9 @@ MOST_CANDIDATES = 40
 _FAILURES = 3
 _PAUSE = 30.0
 _POLL = 0.05
-_LEXICAL = 0.6
-_COSINE = 0.6
+LEXICAL = 0.7
+COSINE = 0.6
+"""What share of its words, and what cosine, a written sentence needs; see tests/measure_support.py."""
 _COUNTS_AS_FAILURE = {"unreachable", "timeout", "too_large", "http_error", "bad_answer"}
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 _LIST = re.compile(r"\[[\s\d,]*\]")
@@ -398,9 +399,9 @@ def unsupported(
         return "a negation on one side only"
     said = {t for w in words(sentence) if (t := term(w.text))}
     there = {t for w in words(told) if (t := term(w.text))}
-    if not said or len(said & there) / len(said) < _LEXICAL:
+    if not said or len(said & there) / len(said) < LEXICAL:
         return "words that are not there"
-    if similarity is not None and max(similarity(sentence, e) for e in (*evidence, told)) < _COSINE:
+    if similarity is not None and max(similarity(sentence, e) for e in (*evidence, told)) < COSINE:
         return "another meaning"
     return ""
 
