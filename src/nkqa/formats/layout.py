@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nkqa.formats.lines import Line, Page, raised
+from nkqa.formats.line import Line, Page, raised
 
 _MARGIN = 0.065
 """Share of the page's height, at the top and at the bottom, where nothing but running heads stands."""

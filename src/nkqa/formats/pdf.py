@@ -13,7 +13,8 @@ from pypdf.errors import PyPdfError
 from nkqa.errors import FormatError
 from nkqa.formats.draft import Draft, as_date
 from nkqa.formats.layout import Piece, page_of
-from nkqa.formats.lines import Line, Page, blocks_of, raised
+from nkqa.formats.line import Line, Page, raised
+from nkqa.formats.lines import blocks_of
 from nkqa.formats.repair import restore_hyphens, tidy, vocabulary
 from nkqa.formats.sniff import settle
 

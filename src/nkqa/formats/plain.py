@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from nkqa.formats.draft import Draft
-from nkqa.formats.lines import Line, Page, blocks_of
+from nkqa.formats.line import Line, Page
+from nkqa.formats.lines import blocks_of
 from nkqa.formats.repair import restore_hyphens, vocabulary
 from nkqa.formats.sniff import front_matter, settle
 from nkqa.formats.transcript import timed_lines
