@@ -83,6 +83,10 @@ def test_a_date_is_a_slice_and_can_be_meant(text: str) -> None:
         ("27-30 September", "28 September", True),
         ("27-30 September", "26 September", False),
         ("in 1994", "in 2020", False),
+        ("the end of December 2020", "25 December 2020", True),
+        ("the end of December 2020", "1 December 2020", False),
+        ("mid-November", "15 November 2020", True),
+        ("early May", "late May", False),
     ],
 )
 def test_dates_agree_unless_a_part_differs(one: str, other: str, agree: bool) -> None:

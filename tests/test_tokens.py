@@ -7,6 +7,7 @@ import tiktoken
 
 from nkqa import tokens
 from nkqa.errors import ModelError
+from nkqa.training.vocabulary import train
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,16 @@ def test_a_million_spaces_do_not_run_out_of_stack() -> None:
 def test_a_long_text_is_counted_in_pieces_that_add_up() -> None:
     count = tokens.token_counter("nkqa-8k")
     assert count("the " * 20_000) == pytest.approx(20_000, abs=20)
+
+
+def test_a_vocabulary_that_is_trained_can_be_counted_with() -> None:
+    ranks = train(["the truce of the lake, the truce of 2011", "Шуша"], 270)
+    assert list(ranks.values()) == list(range(270))
+    assert [*ranks][:256] == [bytes([b]) for b in range(256)]
+    encoding = tiktoken.Encoding("small", pat_str=tokens.PATTERN, mergeable_ranks=ranks, special_tokens={})
+    text = "the truce of the Lake Шуша 😀"
+    assert encoding.decode(encoding.encode_ordinary(text)) == text
+    assert len(encoding.encode_ordinary("the truce")) < len("the truce")
 
 
 def test_an_altered_vocabulary_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
