@@ -19,6 +19,7 @@ from pathlib import Path
 
 from nkqa.corpus import parse_source, read_text, source_files
 from nkqa.dates import dates_in
+from nkqa.differences import load_differences
 from nkqa.errors import CorpusError
 from nkqa.faithful import Allowances, Fault, faults_against, load_allowances, original_files
 from nkqa.names import Gazetteer, Name, load_names
@@ -276,6 +277,10 @@ def check(corpus: Path, originals: Path | None = None) -> tuple[Finding, ...]:
         allowances = load_allowances(corpus / "allow.yaml")
     except CorpusError as error:
         findings.append(_as_finding(error, "names.yaml"))
+    try:
+        load_differences(corpus / "differences.yaml", [d.document for d in digests])
+    except CorpusError as error:
+        findings.append(_as_finding(error, "differences.yaml"))
     findings += _ids(digests)
     findings += (finding for digest in digests for rule in _OF_ONE for finding in rule(digest))
     findings += _duplicates(digests)

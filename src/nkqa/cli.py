@@ -18,6 +18,7 @@ from nkqa.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from nkqa.engine import Engine
+    from nkqa.types import IndexManifest
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -70,11 +71,11 @@ def _ready(settings: Settings) -> "Engine":
         return _engine(settings)
 
 
-def _build(settings: Settings, added: tuple[Path, ...]) -> None:
+def _build(settings: Settings, added: tuple[Path, ...]) -> "IndexManifest":
     from nkqa.index import build_index
 
     with _progress() as told:
-        build_index(settings, added, told)
+        return build_index(settings, added, told)
 
 
 @contextmanager
@@ -151,10 +152,17 @@ def index_build(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build a new index, check it, and put it in the place of the current one."""
+    """Build a new index, check it, and put it in the place of the current one.
+
+    A document that cannot be read is named with its reason (exit code 7); the others go in.
+    """
     settings = load_settings()
-    _build(settings, tuple(add or ()))
+    manifest = _build(settings, tuple(add or ()))
     index_status(as_json)
+    for refusal in manifest.refused:
+        typer.echo(f"not read: {refusal}", err=True)
+    if manifest.refused:
+        raise typer.Exit(7)
 
 
 @index_app.command("status")

@@ -108,6 +108,7 @@ class Material:
     fingerprint: str
     added: tuple[str, ...] = ()
     differences: tuple[Known, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 # --- building ----------------------------------------------------------------------------------------------
@@ -132,15 +133,20 @@ def build_index(
 
 
 def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
-    """Read the corpus, its names, and the files or folders `added`; a file that cannot be read raises."""
+    """Read the corpus, its names, and the files or folders `added`.
+
+    A file of `added` that cannot be read is left out and named in `refused`; if none can be, that is an error.
+    """
     documents = load_corpus(settings.corpus)
     files: list[Path] = []
+    refused: tuple[str, ...] = ()
     if added:
         from nkqa.formats import read_files
 
-        ingested = read_files(added)
-        if ingested.refused:
-            raise FormatError("; ".join(f"{r.path}: {r.reason}" for r in ingested.refused))
+        ingested = read_files(added, taken={d.id for d in documents})
+        refused = tuple(f"{r.path}: {r.reason}" for r in ingested.refused)
+        if refused and not ingested.documents:
+            raise FormatError("; ".join(refused))
         documents += ingested.documents
         files = _files(added)
     print_ = fingerprint(settings.corpus, files)
@@ -150,6 +156,7 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
         print_,
         tuple(str(p.resolve()) for p in added),
         load_differences(settings.corpus / "differences.yaml", documents),
+        refused,
     )
 
 
@@ -255,6 +262,7 @@ def _write(
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         corpus_fingerprint=material.fingerprint,
         added=material.added,
+        refused=material.refused,
         embedding_model=embedder.name,
         embedding_sha256=model,
         encoder_sha256=encoder_sha,

@@ -321,7 +321,8 @@ class Answer:
 class IndexManifest:
     """What an index was built from; written last, so its presence means that the build is whole.
 
-    `files` maps each data file to its SHA-256; `agreement` is the smallest cosine between the served
+    `added` are a person's own files and folders, `refused` those files of them that could not be read, with
+    the reason. `files` maps each data file to its SHA-256; `agreement` is the smallest cosine between the served
     encoder's vectors and those of the model it was exported from.
     """
 
@@ -331,6 +332,7 @@ class IndexManifest:
     built_at: str
     corpus_fingerprint: str
     added: tuple[str, ...]
+    refused: tuple[str, ...]
     embedding_model: str
     embedding_sha256: str
     encoder_sha256: str
