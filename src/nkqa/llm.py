@@ -397,7 +397,12 @@ def unsupported(
         return "a name that is not there"
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(told)):
         return "a negation on one side only"
-    said = {t for w in words(sentence) if (t := term(w.text))}
+    known = [(m.start, m.end) for m in names.find(sentence)] if names else []  # in whatever spelling
+    said = {
+        t
+        for w in words(sentence)
+        if (t := term(w.text)) and not any(start <= w.start < end for start, end in known)
+    }
     there = {t for w in words(told) if (t := term(w.text))}
     if not said or len(said & there) / len(said) < LEXICAL:
         return "words that are not there"
