@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from nkqa.server import run
 from nkqa.server.drain import Drain
-from nkqa.settings import load_settings
+from nkqa.settings import Settings, load_settings
 
 
 class _Server(run.Server):
@@ -24,11 +24,11 @@ class _Server(run.Server):
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[tuple[str, int]]:
+def serving(app: ASGIApp, settings: Settings | None = None) -> Iterator[tuple[str, int]]:
     """Yield host and port of `app`, on a free port of loopback, until the block ends."""
     with run.listen("127.0.0.1", 0) as listening:
         drain = Drain(app)
-        server = _Server(run.config(drain, load_settings()), drain)
+        server = _Server(run.config(drain, settings or load_settings()), drain)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from nkqa.engine import Engine
 from nkqa.errors import SettingsError
+from nkqa.server import door
 from nkqa.server.app import create_app
+from nkqa.server.door import Rates
 from nkqa.server.logs import JsonFormatter
+from nkqa.server.problems import Problem
+from server_process import serving
 
 Open = Callable[..., TestClient]
 
@@ -94,6 +99,46 @@ def test_too_many_requests_of_one_client(toy_engine: Engine) -> None:
     assert 0 < int(mine[-1].headers["retry-after"]) <= 3601
     assert mine[-1].json()["type"] == "urn:nkqa:problem:too-many-requests"
     assert others.status_code == health.status_code == 200
+
+
+def test_a_client_is_an_address_that_a_believed_proxy_names(toy_engine: Engine) -> None:
+    rates = Rates(toy_engine.settings.model_copy(update={"rate_limit": "2/hour"}))
+
+    def left(*client: object) -> str:
+        return rates.check("", {"client": client or None})["x-ratelimit-remaining"]
+
+    assert [left("10.0.0.1", 1), left("10.0.0.2", 1), left("10.0.0.1", 2)] == ["1", "1", "0"]
+    assert [left("2001:db8::1", 1), left("2001:db8::ffff:2", 1)] == ["1", "0"]
+    assert [left(), left("a pipe", 0)] == ["1", "1"]
+    with pytest.raises(Problem):
+        left("10.0.0.1", 3)
+
+
+def test_a_flood_of_addresses_does_not_fill_the_memory(
+    toy_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_CLIENTS", 50)
+    rates = Rates(toy_engine.settings.model_copy(update={"rate_limit": "2/hour"}))
+    for number in range(500):
+        rates.check("", {"client": (f"10.0.{number // 250}.{number % 250}", 1)})
+
+    assert len(rates._storage.storage) <= 51
+
+
+@pytest.mark.parametrize(("proxies", "remaining"), [("127.0.0.1", ["9", "9"]), ("10.9.9.9", ["9", "8"])])
+def test_only_a_known_proxy_is_believed(toy_engine: Engine, proxies: str, remaining: list[str]) -> None:
+    before = toy_engine.settings
+    toy_engine.settings = before.model_copy(update={"rate_limit": "10/hour", "proxies": proxies})
+    try:
+        with serving(create_app(toy_engine), toy_engine.settings) as (host, port):
+            answers = [
+                httpx2.get(f"http://{host}:{port}/sources", headers={"x-forwarded-for": client})
+                for client in ("192.0.2.1", "192.0.2.2")
+            ]
+    finally:
+        toy_engine.settings = before
+
+    assert [a.headers["x-ratelimit-remaining"] for a in answers] == remaining
 
 
 def test_no_limit_where_none_is_set(toy_engine: Engine) -> None:

@@ -1,14 +1,17 @@
 """Whatever is sent, the server answers with a small problem document of the right status."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from nkqa.engine import Engine
 from nkqa.server.app import create_app
+from nkqa.server.bodies import BodyLimit
 from nkqa.server.problems import KINDS, MEDIA_TYPE
 
 JSON = {"content-type": "application/json"}
@@ -161,6 +164,27 @@ def test_bytes_are_counted_where_no_length_is_given(client: TestClient) -> None:
             yield b" " * 10_000
 
     assert client.post("/ask", content=chunks(), headers=JSON).status_code == 413
+
+
+def test_a_body_that_drips_is_refused() -> None:
+    sent: list[Message] = []
+
+    async def scenario() -> None:
+        async def unreached(*_: object) -> None:
+            raise AssertionError
+
+        async def receive() -> Message:
+            await asyncio.sleep(0.001)
+            return {"type": "http.request", "body": b" ", "more_body": True}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "path": "/ask", "headers": [(b"transfer-encoding", b"chunked")]}
+        await BodyLimit(unreached, seconds=0.02)(scope, receive, send)
+
+    asyncio.run(scenario())
+    assert sent[0]["status"] == 408
 
 
 @pytest.mark.parametrize("room", ["/sources/", "/passages/"])

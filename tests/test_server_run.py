@@ -15,6 +15,8 @@ from nkqa.server.app import create_app
 from nkqa.settings import load_settings
 from server_process import serving
 
+JSON = {"content-type": "application/json"}
+
 
 def test_it_answers_over_a_socket(toy_engine: Engine) -> None:
     with serving(create_app(toy_engine)) as (host, port):
@@ -82,6 +84,26 @@ def test_it_takes_settings_that_can(given: dict[str, object], monkeypatch: pytes
 def test_a_taken_port_is_named() -> None:
     with run.listen("127.0.0.1", 0) as taken, pytest.raises(Unavailable, match=str(taken.getsockname()[1])):
         run.listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_clients_that_go_away_leave_nothing_behind(toy_engine: Engine) -> None:
+    body = b'{"question": "What happened at the lake?"}'
+    head = (
+        b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    app = create_app(toy_engine)
+    with serving(app) as address:
+        for number in range(40):
+            path = b"/ask/stream" if number % 2 else b"/ask"
+            with socket.create_connection(address, 10) as client:
+                client.sendall(head % (path, len(body)) + body[: None if number % 4 else 10])
+        answer = httpx2.post(f"http://{address[0]}:{address[1]}/ask", content=body, headers=JSON)
+        deadline = time.monotonic() + 10
+        while app.state.service.work.running and time.monotonic() < deadline:
+            httpx2.get(f"http://{address[0]}:{address[1]}/healthz")
+
+    assert answer.status_code == 200
+    assert app.state.service.work.running == 0
 
 
 def test_an_open_tab_does_not_hold_the_server_up() -> None:

@@ -20,6 +20,8 @@ from nkqa.errors import SettingsError
 from nkqa.server.problems import Problem, clip, response
 from nkqa.settings import Settings
 
+MOST_CLIENTS = 20_000
+"""How many clients are counted at once; then counting begins anew."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OPEN = ("/healthz", "/readyz")
 """What needs no key, counts for no limit, and may be asked by any name: probes use addresses."""
@@ -121,7 +123,8 @@ class Rates:
             raise SettingsError(
                 f"NKQA_RATE_LIMIT={settings.rate_limit!r}: write it as 300/minute."
             ) from error
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._limiter = FixedWindowRateLimiter(self._storage)
 
     def check(self, key: str, scope: Scope) -> dict[str, str]:
         """Let it pass, and return the headers that tell the client what it has left.
@@ -132,6 +135,8 @@ class Rates:
         if self._limit is None:
             return {}
         client = key or _network(scope)
+        if len(self._storage.storage) > MOST_CLIENTS:  # more than a window has honest ones
+            self._storage.reset()
         allowed = self._limiter.hit(self._limit, client)
         window = self._limiter.get_window_stats(self._limit, client)
         wait = max(1, round(window.reset_time - time.time() + 0.5))
