@@ -85,6 +85,13 @@ def test_short_answer_that_does_not_match_is_not_marked() -> None:
     assert "<mark" not in render.turn(wrong, "t1")
 
 
+def test_where_sources_differ_no_side_alone_is_marked() -> None:
+    one_sided = replace(differing(), short_answer=ShortAnswer("20 June 2011", 0, 46, 58))
+    html = render.turn(one_sided, "t1")
+    assert 'by <mark class="short">20 June 2011</mark>.' in html
+    assert 'by the end of <mark class="short">July 2011</mark>.' in html
+
+
 def test_disagreement_is_a_row_a_position_with_who_and_when() -> None:
     html = render.turn(differing(), "t1")
     assert html.count('<th scope="row"') == 2

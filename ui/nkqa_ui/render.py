@@ -1,8 +1,9 @@
 """An Answer as safe HTML: the text with its citations, a card for each, and what the sources differ on."""
 
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
-from nkqa.types import Answer, AnswerSentence, Citation, Disagreement, Position, ShortAnswer
+from nkqa.types import Answer, AnswerSentence, Citation, Disagreement, Position
 from nkqa_ui import export
 from nkqa_ui.html import esc, host_of, lines, outside, tag, web_url
 from nkqa_ui.wording import REASONS, between, count, day, kind, voice, who, with_dates
@@ -45,25 +46,35 @@ def marker(citation: Citation, key: str) -> str:
     )
 
 
-def _text_with_short(text: str, short: ShortAnswer | None) -> str:
-    if short is None or text[short.start : short.end] != short.text:
-        return esc(text)
-    return esc(text[: short.start]) + tag("mark", esc(short.text), class_="short") + esc(text[short.end :])
+def _answering(answer: Answer, index: int) -> list[tuple[int, int]]:
+    """The stretches of a sentence that answer: the short answer, or what each side says where sources differ."""
+    given: AnswerSentence = answer.sentences[index]
+    values = [
+        p.value for d in answer.disagreements for p in d.positions if set(p.citations) & set(given.citations)
+    ]
+    found = [(given.text.find(v), given.text.find(v) + len(v)) for v in values if v and v in given.text]
+    short = answer.short_answer
+    if not answer.disagreements and short is not None and short.sentence == index:
+        found = [(short.start, short.end)] if given.text[short.start : short.end] == short.text else []
+    return found
+
+
+def _marked(text: str, stretches: Iterable[tuple[int, int]]) -> str:
+    parts, at = [], 0
+    for start, end in sorted(stretches):
+        if start >= at:
+            parts += [esc(text[at:start]), tag("mark", esc(text[start:end]), class_="short")]
+            at = end
+    return "".join([*parts, esc(text[at:])])
 
 
 def sentence(answer: Answer, index: int, key: str) -> str:
     """Return a sentence of the answer with the numbers that it rests on."""
     given: AnswerSentence = answer.sentences[index]
-    short = answer.short_answer if answer.short_answer and answer.short_answer.sentence == index else None
     known = {c.number: c for c in answer.citations}
     marks = "".join(marker(known[n], key) for n in given.citations if n in known)
-    return tag(
-        "span",
-        _text_with_short(given.text, short),
-        f'<span class="cites">&#8288;{marks}</span>',
-        class_="s",
-        dir="auto",
-    )
+    text = _marked(given.text, _answering(answer, index))
+    return tag("span", text, f'<span class="cites">&#8288;{marks}</span>', class_="s", dir="auto")
 
 
 def card(citation: Citation, key: str, label: str | None = None) -> str:
