@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -48,7 +49,10 @@ def serve(settings: Settings, mount: Mount | None = None, engine: Engine | None 
         configure()
         app = Drain(create_app(engine or open_engine(settings), mount, close=True))
         host, port = listening.getsockname()[:2]
-        log.info("listening", extra={"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"})
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        log.info("listening", extra={"url": url})
+        if sys.stderr.isatty():
+            print(f"nkqa: {url}  (the API: {url}/docs; Ctrl-C stops it)", file=sys.stderr)
         Server(config(app, settings), app).run(sockets=[listening])
 
 
