@@ -141,6 +141,18 @@ def kind_of(text: str) -> Kind:
     return next((kind for kind, pattern in _KINDS if pattern.search(plain)), "keyword")
 
 
+_NUMBERS = frozenset({"how_many", "how_much"})
+_SPECIFIC: frozenset[Kind] = frozenset({"how_many", "how_much", "how_long", "when", "where", "who"})
+_OPEN: frozenset[Kind] = frozenset({"keyword", "compare", "yes_no", "list"})
+
+
+def asks_the_same(one: Kind, other: Kind) -> bool:
+    """Whether questions of two kinds can ask for the same thing: for one kind of value, or for none in particular."""
+    if one in _SPECIFIC and other in _SPECIFIC:
+        return one == other or {one, other} <= _NUMBERS
+    return one not in _SPECIFIC and (other not in _SPECIFIC or one in _OPEN)
+
+
 def is_opinion(text: str) -> bool:
     """Whether a question asks for a judgement, advice, or a forecast that no source is asked for."""
     return bool(_OPINION.search(text) or (_PREDICTION.search(text) and not _SAYS_WHO.search(text)))

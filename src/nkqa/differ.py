@@ -191,7 +191,11 @@ def _comparable(one: Value, other: Value, vectors: Vector) -> bool:
             return False
     if one.date is None and _other_time(a.dates, b.dates):
         return False
-    return a.document_id != b.document_id or speakers(a.text) != speakers(b.text)
+    if a.document_id != b.document_id:
+        return True
+    # One source contradicts itself only where it quotes two voices.
+    voices = speakers(a.text), speakers(b.text)
+    return bool(voices[0] and voices[1]) and voices[0] != voices[1]
 
 
 def _other_time(one: Sequence[DateMention], other: Sequence[DateMention]) -> bool:

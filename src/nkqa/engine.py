@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from nkqa import compose
-from nkqa.asking import is_about_now
+from nkqa.asking import asks_the_same, is_about_now, kind_of
 from nkqa.dates import dates_in
 from nkqa.differ import difference, false_premise, known_difference, values_in
 from nkqa.differences import Known
@@ -53,6 +53,8 @@ READ, WINDOWS = 24, 9
 """Sentences that the reader is shown with their neighbours, and windows that it reads at most."""
 _OFFERED = 12
 """Sentences that a language model is offered."""
+_ON_SUBJECT = 0.35
+"""Cosine of a question and a confirmed difference from which it is on what is asked."""
 _CANDIDATES = 64
 """Passages asked of Chroma."""
 
@@ -104,6 +106,7 @@ class Engine:
         self.claims = Claims(index.documents.values(), index.names)
         self._vocabulary = _vocabulary(index)
         self._suggestable: dict[str, bool] = {}
+        self._abouts = [index.encoder.embed_query(k.about) for k in index.differences]
         self._llm = LanguageModel(settings, index.names, self._similarity)
 
     # --- looking things up -----------------------------------------------------------------------------
@@ -172,7 +175,7 @@ class Engine:
         with clock.stage("read"):
             evidence = self._read(question, query, hits[:DEPTH])
         with clock.stage("compose"):
-            answer = self._compose(ask, question, evidence)
+            answer = self._compose(ask, question, query, evidence)
         yield _finish(answer, ask, hits[:DEPTH], clock)
 
     def search(self, question: str, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
@@ -264,7 +267,7 @@ class Engine:
         features = summary([e.features for e in evidence], [e.score for e in evidence], whole)
         return (judge or self._judge).answer.probability(features)
 
-    def _compose(self, ask: Ask, question: Question, evidence: Sequence[Evidence]) -> Answer:
+    def _compose(self, ask: Ask, question: Question, query: Vector, evidence: Sequence[Evidence]) -> Answer:
         confidence = self._confidence(question, evidence)
         if reason := self._why_not(question, evidence, confidence):
             return self._abstain(ask, question, evidence, reason, confidence)
@@ -272,7 +275,7 @@ class Engine:
         values = values_in(question, evidence, self.names)
         chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values)
         differing = known_difference(
-            self._known(ask.filters), [c.best for c in chosen], evidence, self.claims
+            self._known(question, query, ask.filters), [c.best for c in chosen], evidence, self.claims
         ) or difference(values, vectors)
         chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
@@ -306,13 +309,15 @@ class Engine:
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
 
-    def _known(self, filters: Filters) -> list[Known]:
-        """The confirmed differences between sources that are allowed to answer."""
+    def _known(self, question: Question, query: Vector, filters: Filters) -> list[Known]:
+        """The confirmed differences on what is asked, between sources that are allowed to answer."""
         allowed = self._allowed(filters)
         return [
-            k
-            for k in self._index.differences
-            if all(s.document_id in allowed for p in k.positions for s in p)
+            known
+            for known, about in zip(self._index.differences, self._abouts, strict=True)
+            if float(query @ about) >= _ON_SUBJECT
+            and asks_the_same(question.kind, kind_of(known.about))
+            and all(side.document_id in allowed for position in known.positions for side in position)
         ]
 
     def _passage_id(self, row: int) -> str:
