@@ -1,13 +1,15 @@
 """A conversation: stages shown, history told, faults said in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from nkqa.engine import Engine
 from nkqa.errors import Unavailable
-from nkqa.types import Ask
+from nkqa.settings import load_settings
+from nkqa.types import Ask, Document
 from nkqa_ui import conversation
 from nkqa_ui.conversation import Asked, Desk, follow
 from ui_samples import answered
@@ -45,6 +47,7 @@ def test_the_engine_is_told_what_was_said_before(toy_engine: Engine) -> None:
 def test_a_source_left_out_does_not_answer(toy_engine: Engine) -> None:
     *_, last = ask(toy_engine, "How many wardens will watch the Lake Truce?", left_out=("gazette",))
     assert "gazette.example" not in last.html
+    assert "Left out, as you chose: After the Lake Truce." in last.html
 
 
 def test_leaving_every_source_out_is_said(toy_engine: Engine) -> None:
@@ -63,7 +66,8 @@ def test_a_question_that_cannot_be_asked_is_said(toy_engine: Engine) -> None:
 class Broken:
     """An engine whose stream fails."""
 
-    documents: dict[str, Any] = {}  # noqa: RUF012
+    documents: Mapping[str, Document] = MappingProxyType({})
+    settings = load_settings(composer="extractive")
 
     def __init__(self, error: Exception) -> None:
         self.error = error

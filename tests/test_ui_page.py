@@ -140,6 +140,7 @@ def test_there_are_no_websockets(client: TestClient) -> None:
 def test_style_and_script_are_served_and_nothing_beside_them(client: TestClient) -> None:
     assert client.get("/page/style.css").headers["content-type"].startswith("text/css")
     assert client.get("/page/script.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/page/icon.svg").headers["content-type"].startswith("image/svg+xml")
     assert client.get("/page/app.py").status_code == 404
 
 

@@ -94,7 +94,7 @@ def _failed(key: str, question: str, message: str) -> Asked:
     return Asked(key, question, render.failed(question, key, message), message, done=True)
 
 
-def _stages(desk: Desk, ask: Ask, key: str) -> Iterator[Asked]:
+def _stages(desk: Desk, ask: Ask, key: str, without: Sequence[str]) -> Iterator[Asked]:
     engine = desk.engine
     for stage in engine.stream(ask):
         if isinstance(stage, Understood):
@@ -106,7 +106,7 @@ def _stages(desk: Desk, ask: Ask, key: str) -> Iterator[Asked]:
             read = tuple(dict.fromkeys(who(s.author, s.publisher) for s in found))
             yield Asked(key, ask.question, render.pending(ask.question, key, message, read), message)
         else:
-            shown = render.turn(stage, key, figures(stage, desk, key), desk.feedback)
+            shown = render.turn(stage, key, figures(stage, desk, key), desk.feedback, without)
             yield Asked(key, ask.question, shown, render.spoken(stage), stage, done=True)
 
 
@@ -117,7 +117,10 @@ def follow(desk: Desk, question: str, before: Sequence[Asked], left_out: Collect
         yield _failed(key, question, NO_SOURCE)
         return
     try:
-        yield from _stages(desk, Ask(question, history(before), filters(engine, left_out)), key)
+        without = [engine.documents[i].source.title for i in left_out]
+        composer = engine.settings.composer
+        ask = Ask(question, history(before), filters(engine, left_out), composer)
+        yield from _stages(desk, ask, key, without)
     except BadQuestion as error:
         yield _failed(key, question, str(error))
     except NkqaError as error:

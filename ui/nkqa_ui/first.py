@@ -88,7 +88,8 @@ def footer(engine: Engine, feedback: bool) -> str:
         if feedback
         else "Feedback is off on this server."
     )
-    corpus = f"Corpus {engine.corpus.fingerprint[:12]}"
-    return tag(
-        "footer", tag("p", esc(f"{kept} Your conversation lives in this page only. {corpus}.")), class_="foot"
-    )
+    memory = "Your conversation is kept in memory, for two hours at most, and written nowhere."
+    if engine.settings.composer == "llm":
+        memory += " Questions go to the language model that this server is set to use."
+    corpus = f"Corpus {engine.corpus.fingerprint[:12]}."
+    return tag("footer", tag("p", esc(f"{memory} {kept} {corpus}")), class_="foot")

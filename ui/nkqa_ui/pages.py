@@ -17,7 +17,7 @@ from nkqa_ui.guard import policy, safe_headers
 from nkqa_ui.html import esc, tag
 
 HERE = Path(__file__).parent
-_ASSETS = {"style.css": "text/css", "script.js": "text/javascript"}
+_ASSETS = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 @cache
@@ -28,17 +28,21 @@ def asset(name: str) -> tuple[bytes, str]:
 
 
 def head() -> str:
-    """Return what our page needs in its head: relative, so that it works below a path of a proxy too."""
+    """Return what our page needs before its body: relative, so that it works below a path of a proxy too."""
     return (
         f'<link rel="stylesheet" href="page/style.css?v={asset("style.css")[1]}">'
         f'<script src="page/script.js?v={asset("script.js")[1]}" defer></script>'
+        f'<link rel="icon" href="page/icon.svg?v={asset("icon.svg")[1]}">'
         '<meta name="color-scheme" content="light dark">'
+        "<noscript><p>This page needs JavaScript. The API at <a href=docs>/docs</a> does not.</p></noscript>"
     )
 
 
 def document_page(title: str, body: str) -> str:
     """Return a whole page around a fragment."""
-    links = f'<link rel="stylesheet" href="style.css?v={asset("style.css")[1]}">'
+    links = (
+        f'<link rel="stylesheet" href="style.css?v={asset("style.css")[1]}"><link rel="icon" href="icon.svg">'
+    )
     meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     scheme = '<meta name="color-scheme" content="light dark">'
     back = tag("p", tag("a", "Ask a question", href="../"), class_="back")

@@ -1,12 +1,12 @@
 """An Answer as safe HTML: the text with its citations, a card for each, and what the sources differ on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
 from nkqa.types import Answer, AnswerSentence, Citation, Disagreement, Position
 from nkqa_ui import export
 from nkqa_ui.html import esc, host_of, lines, outside, tag, web_url
-from nkqa_ui.wording import REASONS, between, count, day, kind, voice, who, with_dates
+from nkqa_ui.wording import REASONS, between, count, day, kind, listed, voice, who, with_dates
 
 _COPIES = (("text", "as text"), ("markdown", "as Markdown"), ("bibtex", "BibTeX"), ("ris", "RIS"))
 VERDICTS = {
@@ -297,13 +297,27 @@ def asked(question: str, key: str) -> str:
     )
 
 
-def turn(answer: Answer, key: str, figures: str = "", feedback: bool = False) -> str:
-    """Return question and answer as one article; `figures` is what may be looked at, already safe."""
+def turn(
+    answer: Answer, key: str, figures: str = "", feedback: bool = False, without: Sequence[str] = ()
+) -> str:
+    """Return question and answer as one article.
+
+    Args:
+        answer: what is shown.
+        key: an id that no other turn of the page has.
+        figures: what may be looked at, already safe.
+        feedback: whether there is a form for it.
+        without: titles of the sources that were left out.
+    """
+    left_out = (
+        tag("p", esc(f"Left out, as you chose: {listed(list(without))}."), class_="note") if without else ""
+    )
     body = _answered(answer, key, figures) if answer.status == "answered" else _abstained(answer, key)
     return tag(
         "article",
         asked(answer.question, key),
         understood(answer),
+        left_out,
         tag("div", body, class_="a"),
         _tools(answer, key, feedback),
         class_=f"turn {answer.status}",
