@@ -69,6 +69,12 @@ def test_a_dot_has_a_place_within_the_drawing_however_many_there_are() -> None:
     assert all(0 < float(a["cy"] or 0) < timeline.HEIGHT for a in dots)
 
 
+def test_few_dates_are_written_at_the_axis() -> None:
+    html = timeline.draw(timeline.of_documents([document("On 2 May 2011.", "On 9 June 2011.")]), "tl")
+    assert ">2 May 2011</text>" in html
+    assert ">9 June 2011</text>" in html
+
+
 def test_one_date_alone_can_be_drawn_and_none_is_said() -> None:
     check(timeline.draw(timeline.of_documents([document("On 2 May 2011.")]), "tl"))
     assert "No sentence here names a date" in timeline.draw([], "tl")

@@ -187,11 +187,13 @@ def _graticule(shown: Frame) -> str:
     for latitude in _steps(bottom, shown.north, step):
         y, label = shown.at(latitude, shown.west)[1], _degrees(latitude, "NS")
         parts.append(f'<line x1="0" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="5" y="{y - 4:.1f}">{label}</text>')
+        if y > 34:
+            parts.append(f'<text x="5" y="{y - 4:.1f}">{label}</text>')
     for longitude in _steps(shown.west, right, step):
         x, label = shown.at(shown.north, longitude)[0], _degrees(longitude, "EW")
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}"/>')
-        parts.append(f'<text x="{x + 4:.1f}" y="14">{label}</text>')
+        if 4 < x < WIDTH - 36:
+            parts.append(f'<text x="{x + 4:.1f}" y="14">{label}</text>')
     return tag("g", *parts, class_="grid", aria_hidden="true")
 
 

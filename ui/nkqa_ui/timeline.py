@@ -12,6 +12,9 @@ from nkqa_ui.render import source_url
 from nkqa_ui.wording import count, day, who
 
 WIDTH, HEIGHT, MARGIN, GAP = 960, 150, 36, 30
+AXIS = HEIGHT - 34
+FEW, LABEL = 6, 130
+"""Dates up to which each is written at the axis, and the width that one takes there."""
 SHOWN = 3
 """Sentences of a date that are shown at once; the others are folded away."""
 
@@ -193,54 +196,70 @@ def _ticks(band: Band) -> list[tuple[float, str]]:
     return ticks[::step]
 
 
-def _axis(band: Band) -> str:
-    y = HEIGHT - 34
-    parts = [f'<line class="axis" x1="{band.left:.1f}" x2="{band.right:.1f}" y1="{y}" y2="{y}"/>']
-    for at, label in _ticks(band):
+def _own_ticks(events: Sequence[Event], band: Band) -> list[tuple[float, str]]:
+    """The dates themselves, where they are few; one that would lie on the label before it is left out."""
+    ticks: list[tuple[float, str]] = []
+    for event in events:
+        if not ticks or band.x(event.position) - band.x(ticks[-1][0]) > LABEL:
+            ticks.append((event.position, event.label))
+    return ticks
+
+
+def _axis(band: Band, ticks: Sequence[tuple[float, str]]) -> str:
+    parts = [f'<line class="axis" x1="{band.left:.1f}" x2="{band.right:.1f}" y1="{AXIS}" y2="{AXIS}"/>']
+    for at, label in ticks:
         x = band.x(at)
-        parts.append(f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 6}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{y + 22}" text-anchor="middle">{esc(label)}</text>')
+        parts.append(f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS}" y2="{AXIS + 6}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{AXIS + 22}" text-anchor="middle">{esc(label)}</text>')
     return "".join(parts)
 
 
-def _dots(events: Sequence[Event], spans: Sequence[Band], key: str) -> str:
-    """The events as dots that are links to the list, stacked where they would lie on each other."""
-    taken: list[tuple[float, float, float]] = []
-    parts = []
+Dot = tuple[float, float, float]
+"""Where a dot is drawn, and its radius."""
+
+
+def _spots(events: Sequence[Event], spans: Sequence[Band]) -> list[Dot]:
+    """Where the dots are drawn: stacked where they would lie on each other."""
+    spots: list[Dot] = []
     for event in events:
-        band = _band(event.position, spans)
         radius = min(4.5 + len(event.entries) ** 0.5, 11)
-        x, y = band.x(event.position), HEIGHT - 34 - radius - 4
+        x, y = _band(event.position, spans).x(event.position), AXIS - radius - 4
         while y > radius + 2 and any(
-            (x - a) ** 2 + (y - b) ** 2 < (radius + c + 1) ** 2 for a, b, c in taken
+            (x - a) ** 2 + (y - b) ** 2 < (radius + c + 1) ** 2 for a, b, c in spots
         ):
             y -= 3
-        taken.append((x, y, radius))
-        said = f"{event.label}: {count(len(event.entries), 'sentence')}" + (
-            ", the sources differ" if event.differ else ""
-        )
-        ring = (
-            f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{radius + 3:.1f}"/>' if event.differ else ""
-        )
-        dot = f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
-        tip = f"{said}. {event.entries[0].quote}"
-        parts.append(tag("a", ring, dot, href=f"#{key}-{event.when}", aria_label=said, data_tip=tip))
-    return "".join(parts)
+        spots.append((x, y, radius))
+    return spots
+
+
+def _dot(event: Event, spot: Dot, key: str) -> str:
+    """A dot as a link to the list; its words show when it is pointed at."""
+    x, y, radius = spot
+    odds = ", the sources differ" if event.differ else ""
+    said = f"{event.label}: {count(len(event.entries), 'sentence')}{odds}"
+    ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{radius + 3:.1f}"/>' if event.differ else ""
+    dot = f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+    entry = event.entries[0]
+    tip = f"{said}. {entry.quote} ({entry.who}, {entry.place})"
+    return tag("a", ring, dot, href=f"#{key}-{event.when}", aria_label=said, data_tip=tip)
 
 
 def strip(events: Sequence[Event], key: str) -> str:
     """Return the dates as a strip; a dot's size tells how many sentences name the date."""
     spans = bands(events)
+    spots = _spots(events, spans)
+    few = len(spans) == 1 and len(events) <= FEW
+    top = min(y - radius for _, y, radius in spots) - 8
     gaps = "".join(
-        f'<line class="gap" x1="{x:.1f}" x2="{x:.1f}" y1="8" y2="{HEIGHT - 22}"/>'
+        f'<line class="gap" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.0f}" y2="{AXIS + 12}"/>'
         for x in (b.right + GAP / 2 for b in spans[:-1])
     )
     return tag(
         "svg",
-        *(_axis(b) for b in spans),
+        *(_axis(b, _own_ticks(events, b) if few else _ticks(b)) for b in spans),
         gaps,
-        _dots(events, spans, key),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        *(_dot(event, spot, key) for event, spot in zip(events, spots, strict=True)),
+        viewBox=f"0 {top:.0f} {WIDTH} {HEIGHT - top:.0f}",
         role="group",
         aria_label=f"Timeline from {events[0].label} to {events[-1].label}",
         class_="timeline",
