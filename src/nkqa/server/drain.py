@@ -25,11 +25,11 @@ class Drain:
         if scope["type"] != "http" or not scope["path"].startswith(ENDLESS):
             await self.app(scope, receive, send)
             return
-        begun = False
+        open_ended = False
 
         async def sender(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal open_ended
+            open_ended = message["type"] == "http.response.start" or bool(message.get("more_body"))
             await send(message)
 
         serving = asyncio.ensure_future(self.app(scope, receive, sender))
@@ -42,7 +42,7 @@ class Drain:
             serving.cancel()
             with suppress(asyncio.CancelledError):
                 await serving
-            if begun:
+            if open_ended:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             serving.cancel()
