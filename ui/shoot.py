@@ -17,7 +17,7 @@ from nkqa.settings import load_settings
 from nkqa_ui.app import mount
 
 PEACEKEEPERS = "How many Russian peacekeepers were sent?"
-DIFFER = "How many people are displaced?"
+DIFFER = "How many people fled Nagorno-Karabakh during the war of 2020?"
 AFTER = "What happened in Nagorno-Karabakh in September 2023?"
 DESK, PHONE = (1280, 800), (390, 844)
 

@@ -17,7 +17,7 @@ KM_PER_DEGREE = 111.2
 REACH = 5.0
 """Degrees from the middle of all places within which one is drawn."""
 CLOSE, FEW = 0.75, 5
-"""Degrees of a second, closer map, and the places that it must have more of."""
+"""Degrees of a first, closer map, and the places that it must have more of."""
 LEAST_SPAN = 1.6
 """Degrees of latitude that a map shows at least, so that one place alone has surroundings."""
 
@@ -263,7 +263,7 @@ def draw(places: Sequence[Place], around: Sequence[Place] = ()) -> str:
     closer, _ = apart(near, CLOSE)
     drawing = _drawing(near, around)
     if FEW < len(closer) < len(near):
-        drawing += tag("h4", "The middle of it, closer") + _drawing(closer, around)
+        drawing = _drawing(closer, around) + tag("h4", "With what lies around it") + drawing
     note = "Positions of places named in the text, in the text's own spelling. No borders are drawn."
     beyond = f" Farther away: {', '.join(p.label for p in far)}." if far else ""
     words = tag("p", note, esc(beyond), class_="note")
