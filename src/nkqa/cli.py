@@ -336,8 +336,30 @@ def serve() -> None:
     from nkqa_ui.app import mount
 
     settings = load_settings()
-    _ready(settings).close()
-    run_server(settings, mount)
+    run_server(settings, mount, _ready(settings))
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the tools ask, search and source to an MCP client over standard input and output."""
+    from nkqa.server.mcp import serve_stdio
+
+    serve_stdio(_ready(load_settings()))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is wrong with the configuration, a line each (exit code 78 if something is)."""
+    from nkqa.doctor import examine
+
+    findings = list(examine(load_settings()))
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.level}: {finding.line}")
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(78)
 
 
 if __name__ == "__main__":

@@ -389,7 +389,9 @@ class _Clock:
 
 def _finish(answer: Answer, ask: Ask, hits: Sequence[Hit], clock: _Clock) -> Answer:
     """The answer with its id, which is the same for the same question and corpus, and what was asked to be shown."""
-    said = json.dumps([asdict(ask), answer.corpus.fingerprint], sort_keys=True)
+    # What is shown beside an answer does not make it another one.
+    same = replace(ask, passages=False, timings=False)
+    said = json.dumps([asdict(same), answer.corpus.fingerprint], sort_keys=True)
     total = round(sum(clock.timings.values()), 3)
     return replace(
         answer,

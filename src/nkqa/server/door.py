@@ -25,7 +25,7 @@ MOST_CLIENTS = 20_000
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 OPEN = ("/healthz", "/readyz")
 """What needs no key, counts for no limit, and may be asked by any name: probes use addresses."""
-FREE_BELOW = ("/assets/", "/static/", "/docs/", "/gradio_api/heartbeat/", "/gradio_api/queue/data")
+FREE_BELOW = ("/assets/", "/static/", "/docs/", "/page/", "/gradio_api/heartbeat/", "/gradio_api/queue/data")
 """Files and waiting of the pages, which count for no limit."""
 
 
