@@ -95,13 +95,17 @@ class GoldPosition:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The same thing, said differently by the sources."""
+    """The same thing, said differently by the sources.
+
+    With `rounding` the figures agree once rounded: to set them apart would be a false alarm.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
     about: str
     positions: tuple[GoldPosition, ...]
+    rounding: bool = False
 
 
 _GOLD = TypeAdapter(Gold)

@@ -104,6 +104,7 @@ def judge(
     given = answer if answer and answer.status == "answered" else None
     citations = given.citations if given else ()
     conflict = conflicts.get(gold.conflict) if gold.conflict and gold.answerable else None
+    rounding = conflict is not None and conflict.rounding
     return Row(
         id=gold.id,
         group=group,
@@ -118,7 +119,7 @@ def judge(
         places=tuple(place_label(place) for place in gold.locators),
         accepted_reasons=gold.abstention,
         symmetry=gold.symmetry,
-        conflict=gold.conflict,
+        conflict=None if rounding else gold.conflict,
         status=status,
         reason=answer.abstention.reason if answer and answer.abstention else None,
         message=answer.abstention.message if answer and answer.abstention else asked.error,
@@ -151,7 +152,7 @@ def judge(
             if given and gold.answerable
             else None
         ),
-        conflict_recalled=given is not None and is_recalled(given, conflict) if conflict else None,
+        conflict_recalled=given is not None and is_recalled(given, conflict) if conflict and not rounding else None,
         conflict_known=given is not None and is_known(given, conflicts.values()),
         as_of_right=as_of_is_right(given, documents) if given else None,
         figures=tuple(sorted(figures(text))),
