@@ -141,16 +141,16 @@ def kind_of(text: str) -> Kind:
     return next((kind for kind, pattern in _KINDS if pattern.search(plain)), "keyword")
 
 
-_NUMBERS = frozenset({"how_many", "how_much"})
 _SPECIFIC: frozenset[Kind] = frozenset({"how_many", "how_much", "how_long", "when", "where", "who"})
 _OPEN: frozenset[Kind] = frozenset({"keyword", "compare", "yes_no", "list"})
 
 
 def asks_the_same(one: Kind, other: Kind) -> bool:
-    """Whether questions of two kinds can ask for the same thing: for one kind of value, or for none in particular."""
-    if one in _SPECIFIC and other in _SPECIFIC:
-        return one == other or {one, other} <= _NUMBERS
-    return one not in _SPECIFIC and (other not in _SPECIFIC or one in _OPEN)
+    """Whether a question of kind `one` can ask for what a phrase of kind `other` names.
+
+    Both ask for one kind of value, or the question for none in particular; a why asks for something else.
+    """
+    return one == other if one in _SPECIFIC else one in _OPEN or (one == "how" and other not in _SPECIFIC)
 
 
 def is_opinion(text: str) -> bool:

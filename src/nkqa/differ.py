@@ -20,10 +20,12 @@ _READ = 14
 """Claims that are compared, best first."""
 _LEAST, _SHARE = 0.2, 0.3
 """Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
-_FAINT = 0.05
-"""Least score of a claim that is weighed against a confirmed difference."""
-_ALIKE = 0.5
-"""Cosine from which two claims can be of the same thing."""
+_FAINT, _ALSO = 0.05, 0.15
+"""Score from which a claim of a confirmed difference answers too: at least this, and this share of the best."""
+_CLOSE = 0.55
+"""Cosine from which a question is close to what a confirmed difference is about."""
+_ALIKE, _ALIKE_PLACE = 0.5, 0.75
+"""Cosine from which two claims can be of the same thing; more for places, of which any sentence has some."""
 _SPEAKER = re.compile(
     r"\b(?:according to|says?|said|claims?|claimed|puts?|estimates?|estimated|calculates?|judges?|reports?|reported|"
     r"counts?|assess(?:es)?|registered|located|interprets?|denies|deny)\b",
@@ -130,15 +132,20 @@ def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
 
 
 def known_difference(
-    known: Iterable[Known], chosen: Sequence[Evidence], evidence: Sequence[Evidence], claims: Claims
+    known: Iterable[tuple[Known, float]],
+    chosen: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    claims: Claims,
 ) -> Difference | None:
-    """Return the confirmed difference that a question touches, or None.
+    """Return the confirmed difference that a question is on, or None.
 
-    It touches one where the best sentence of the answer is a claim of it and the words that answer are those
-    that differ, or where claims of two positions both answer well.
+    It is on one where the words that answer best are those that differ; where the best sentence of the answer
+    is a claim of it, and the question is close to what it is about or a claim of another position answers
+    too; or where claims of two positions answer and one of them is in the answer.
 
     Args:
-        known: what editors have confirmed, as resolved to sentences.
+        known: what editors have confirmed, as resolved to sentences, with the cosine of the question and what
+            it is about.
         chosen: the sentences of the answer, best first.
         evidence: all sentences that were weighed, best first.
         claims: all sentences.
@@ -146,19 +153,21 @@ def known_difference(
     if not chosen:
         return None
     seen = {(e.claim.document_id, e.claim.index): e for e in evidence}
-    floor = _SHARE * chosen[0].score
-    strong = {key for key, e in seen.items() if e.score >= max(floor, _FAINT)}
-    picked = {(e.claim.document_id, e.claim.index) for e in chosen}
-    first = chosen[0]
-    best: tuple[int, Difference] | None = None
-    for entry in known:
-        places = [[(s.document_id, s.sentence) for s in position] for position in entry.positions]
-        met = sum(any(place in strong for place in position) for position in places)
-        told = any(place in picked for position in places for place in position)
-        pointed = any(_points_at(first, side, claims) for position in entry.positions for side in position)
-        if not (pointed or (told and met >= 2)):
+    floor = max(_ALSO * chosen[0].score, _FAINT)
+    strong = {place for place, e in seen.items() if e.score >= floor}
+    picked = [(e.claim.document_id, e.claim.index) for e in chosen]
+    best: tuple[float, Difference] | None = None
+    for entry, fit in known:
+        places = [{(s.document_id, s.sentence) for s in position} for position in entry.positions]
+        met = sum(bool(position & strong) for position in places)
+        leads = any(picked[0] in position for position in places)
+        told = any(position & set(picked) for position in places)
+        pointed = any(
+            _points_at(chosen[0], side, claims) for position in entry.positions for side in position
+        )
+        if not (pointed or (leads and (met >= 2 or fit >= _CLOSE)) or (told and met >= 2 and fit >= _CLOSE)):
             continue
-        rank = met + 10 * pointed
+        rank = fit + pointed + 0.1 * met
         if best is None or rank > best[0]:
             sides = tuple(tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions)
             best = (rank, Difference(entry.about, sides))
@@ -183,19 +192,25 @@ def _as_value(side: Side, seen: Mapping[tuple[str, int], Evidence], claims: Clai
 def _comparable(one: Value, other: Value, vectors: Vector) -> bool:
     """Whether two claims with different values speak of the same thing, and are not one voice's two facts."""
     a, b = one.evidence.claim, other.evidence.claim
-    if float(vectors[a.row] @ vectors[b.row]) < _ALIKE:
+    if float(vectors[a.row] @ vectors[b.row]) < (_ALIKE_PLACE if one.place else _ALIKE):
         return False
-    if one.figure and other.figure:
-        signs = {"%", "$", "€", "£"}
-        if (set(one.figure.units) & signs) != (set(other.figure.units) & signs):
-            return False
-    if one.date is None and _other_time(a.dates, b.dates):
+    if one.figure and other.figure and not _same_unit(one.figure, other.figure):
+        return False
+    if _other_time(a.dates, b.dates):
         return False
     if a.document_id != b.document_id:
         return True
     # One source contradicts itself only where it quotes two voices.
     voices = speakers(a.text), speakers(b.text)
     return bool(voices[0] and voices[1]) and voices[0] != voices[1]
+
+
+def _same_unit(one: Figure, other: Figure) -> bool:
+    """Whether two figures can count the same: they share a word of what they count, or one does not say."""
+    signs = {"%", "$", "€", "£"}
+    if (set(one.units) & signs) != (set(other.units) & signs):
+        return False
+    return not one.units or not other.units or bool(set(one.units) & set(other.units))
 
 
 def _other_time(one: Sequence[DateMention], other: Sequence[DateMention]) -> bool:

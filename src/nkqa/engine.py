@@ -309,16 +309,16 @@ class Engine:
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
 
-    def _known(self, question: Question, query: Vector, filters: Filters) -> list[Known]:
-        """The confirmed differences on what is asked, between sources that are allowed to answer."""
+    def _known(self, question: Question, query: Vector, filters: Filters) -> list[tuple[Known, float]]:
+        """The confirmed differences on what is asked, between sources that may answer, with how close they are."""
         allowed = self._allowed(filters)
-        return [
-            known
-            for known, about in zip(self._index.differences, self._abouts, strict=True)
-            if float(query @ about) >= _ON_SUBJECT
-            and asks_the_same(question.kind, kind_of(known.about))
-            and all(side.document_id in allowed for position in known.positions for side in position)
-        ]
+        found = []
+        for known, about in zip(self._index.differences, self._abouts, strict=True):
+            fit = float(query @ about)
+            open_to = all(side.document_id in allowed for position in known.positions for side in position)
+            if fit >= _ON_SUBJECT and open_to and asks_the_same(question.kind, kind_of(known.about)):
+                found.append((known, fit))
+        return found
 
     def _passage_id(self, row: int) -> str:
         return self._passage_of[row].id
