@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     max_tokens: int = Field(160, ge=32, le=400, description="Most tokens in a passage.")
     reader: Literal["on", "off"] = Field(
-        "off", description="Whether the trained reader judges the sentences."
+        "on", description="Whether the trained reader judges the sentences."
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(

@@ -19,6 +19,7 @@ from nkqa.training.evaluate import RAW, judge_trials, made_auroc, made_near_miss
 from nkqa.training.gold import read_gold
 from nkqa.training.model import ReaderNet, TorchReader, losses, new_net
 from nkqa.training.prepare import prepare
+from nkqa.training.questions import read_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def train(
 ) -> None:
     """Run the schedule to its end, measuring and saving on the way."""
     saved = loop.spent
-    last = loop.spent
+    last, first = loop.spent, loop.step
     for lot in rows:
         if loop.progress() >= 1.0:
             break
@@ -216,9 +217,10 @@ def train(
         if loop.step % 50 == 0:
             window, sentence, words, count = (float(v) for v in loop.sums)
             speed = round(count / max(loop.spent - last, 1e-9), 1)
-            mean = {"window": window / 50, "sentence": sentence / 50, "words": words / 50}
+            steps = loop.step - first
+            mean = {"window": window / steps, "sentence": sentence / steps, "words": words / steps}
             loop.log(**{name: round(value, 4) for name, value in mean.items()}, pairs_per_second=speed)
-            loop.sums[:], last = 0.0, loop.spent
+            loop.sums[:], last, first = 0.0, loop.spent, loop.step
         if loop.step % each == 0:
             loop.log(**measure())
         if loop.spent - saved > 60 * save_minutes:
@@ -236,7 +238,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
     parser.add_argument("--start", type=Path, help="a checkpoint to begin from, with a schedule of its own")
     parser.add_argument("--gold", type=Path, help="gold questions to learn from too: dev only")
-    parser.add_argument("--corpus", type=Path, help="the corpus of the gold questions")
+    parser.add_argument("--questions", type=Path, help="the project's own training questions")
+    parser.add_argument("--corpus", type=Path, help="the corpus of the gold and training questions")
     parser.add_argument("--half", type=int, choices=(0, 1), help="learn from every other gold fact only")
     parser.add_argument("--measure-each", type=int, default=500, help="steps")
     for name, value in asdict(Settings()).items():
@@ -253,6 +256,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(given.model / "tokenizer.json")
     gold = read_gold(given.gold, given.corpus, given.half) if given.gold else []
+    gold += read_questions(given.questions, given.corpus) if given.questions else []
     prepared = prepare(given.data, given.model, tokenizer, given.out.parent / "cache", gold)
     net = new_net(given.model)
     if given.start:
