@@ -152,7 +152,9 @@ def judge(
             if given and gold.answerable
             else None
         ),
-        conflict_recalled=given is not None and is_recalled(given, conflict) if conflict and not rounding else None,
+        conflict_recalled=given is not None and is_recalled(given, conflict)
+        if conflict and not rounding
+        else None,
         conflict_known=given is not None and is_known(given, conflicts.values()),
         as_of_right=as_of_is_right(given, documents) if given else None,
         figures=tuple(sorted(figures(text))),

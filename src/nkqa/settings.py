@@ -46,9 +46,7 @@ class Settings(BaseSettings):
         description="Token counter for passages: nkqa-8k, or the name of a public tiktoken encoding.",
     )
     max_tokens: int = Field(160, ge=32, le=400, description="Most tokens in a passage.")
-    reader: Literal["on", "off"] = Field(
-        "on", description="Whether the trained reader judges the sentences."
-    )
+    reader: Literal["on", "off"] = Field("on", description="Whether the trained reader judges the sentences.")
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(
         8000, ge=0, le=65535, description="Port that the server listens on; 0 takes a free one."
