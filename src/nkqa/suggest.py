@@ -3,19 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from nkqa.evidence import Claim, Claims
-from nkqa.names import Gazetteer, Name, NameKind
+from nkqa.names import Gazetteer, Name
 from nkqa.question import Question
 
 MOST = 3
-_TEMPLATES: dict[NameKind, str] = {
-    "person": "What is said about {name}?",
-    "place": "What happened in {name}?",
-    "body": "What is the role of {name}?",
-    "agreement": "What does {name} say?",
-    "event": "What is said about {name}?",
-    "people": "What is said about {name}?",
-}
-_THE = frozenset({"agreement", "event", "body"})
+_SPEAKS = frozenset({"person"})
 
 
 def suggest(
@@ -59,5 +51,7 @@ _TELLING = 4.2
 
 def _ask(entry: Name) -> str:
     name = entry.names[0]
-    article = "the " if entry.kind in _THE and not name[0].isdigit() and " " in name else ""
-    return _TEMPLATES[entry.kind].format(name=f"{article}{name}")
+    if entry.kind in _SPEAKS:
+        return f"What did {name} say?"
+    article = "the " if name[0].islower() else ""
+    return f"What do the sources say about {article}{name}?"
