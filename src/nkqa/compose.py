@@ -57,7 +57,7 @@ _SURE = 0.3
 DIFFER = "The sources differ on {about}; each position is given with its citation."
 MESSAGES: dict[Reason, str] = {
     "not_in_corpus": "None of the sources says this. The passages below are the nearest that they hold.",
-    "after_corpus": "The sources end in {last}; they cannot know what came after. Below is what they last knew.",
+    "after_corpus": "The last source is of {last}; none can know what came after. Below is what they last knew.",
     "before_corpus": "The sources do not reach back to that time. The passages below are the nearest that they hold.",
     "opinion_or_prediction": "This asks for an opinion, advice or a forecast. nkqa only repeats what its sources say.",
     "off_topic": "This is not about the Nagorno-Karabakh conflict, which is all that the sources cover.",
