@@ -114,9 +114,27 @@ def test_follow_ups_stand_alone(history: str, text: str, standing: str, names: G
     assert stand_alone(text, [Turn("user", history), Turn("assistant", "Something.")], names) == standing
 
 
-def test_a_pronoun_without_a_person_brings_the_topic(names: Gazetteer) -> None:
-    standing = stand_alone("when do they leave?", [Turn("user", "how many wardens are there?")], names)
-    assert standing == "when do they leave (how many wardens are there)?"
+@pytest.mark.parametrize(
+    ("history", "text", "standing"),
+    [
+        ("how many wardens are there?", "when do they leave?", "when do the wardens leave?"),
+        ("How many boats did Southland send?", "Where are they?", "Where are the boats (Southland)?"),
+        ("What is the harbour tax?", "Who pays it?", "Who pays the harbour tax?"),
+        ("When did Port Amber fall?", "who took it", "who took Port Amber?"),
+        ("Who signed the truce?", "what does it say", "what does the truce say?"),
+        ("How many boats were lost?", "and people?", "How many people were lost?"),
+        ("How many fled in 2011?", "and in 2015?", "How many fled in 2015?"),
+        ("What does Northland ask?", "of Southland?", "What does Northland ask of Southland?"),
+        ("What does Northland promise?", "to the fishermen?", "What does Northland promise to the fishermen?"),
+        # Where it cannot be told what is meant, the earlier question stands beside this one.
+        ("Has clearing begun in Northland?", "who does it?", "who does it (Has clearing begun in Northland)?"),
+        ("Why did the truce fail?", "was that foreseen?", "was that foreseen (Why did the truce fail)?"),
+    ],
+)  # fmt: skip
+def test_a_pronoun_stands_for_what_was_asked_about(
+    history: str, text: str, standing: str, names: Gazetteer
+) -> None:
+    assert stand_alone(text, [Turn("user", history)], names) == standing
 
 
 def test_the_kind_is_that_of_the_follow_up(names: Gazetteer) -> None:

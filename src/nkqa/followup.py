@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from nkqa.dates import dates_in
 from nkqa.names import Gazetteer, Name
 from nkqa.text import clean, term, words
 from nkqa.types import Turn
@@ -24,6 +25,25 @@ _AND_X = re.compile(
     r"(?:(?:for|in|of|by|from|with|to|on)\s+)?(?P<x>.+?)\W*$",
     re.IGNORECASE,
 )
+_FRAGMENT = re.compile(r"^(?:to|of|for|by|from|with|in|on|at|under|about|against|before|after)\b", re.IGNORECASE)
+_AUXILIARY = "is|are|was|were|do|does|did|has|have|had|will|would|can|could|must|should|may|might|to|of|in|on|from|that"
+_WHAT_IS = re.compile(
+    r"^(?:what|who)(?:'s| is| are| was| were) (?P<x>[\w'-]+(?: [\w'-]+){0,5}?)(?: for| like| about)?$",
+    re.IGNORECASE,
+)
+_CHOSEN_FROM = re.compile(
+    rf"^(?:how many|which|what) (?P<x>(?!(?:{_AUXILIARY}|ones?)\b)[\w-]+(?: [\w-]+){{0,2}}?) (?:{_AUXILIARY})\b",
+    re.IGNORECASE,
+)
+_HAPPENED = re.compile(rf"^(?:when|where|why|how) (?:{_AUXILIARY}) (?P<x>.+)$", re.IGNORECASE)
+_MADE = re.compile(r"^who \w+ (?P<x>the (?:[\w-]+ )?[\w-]+)$", re.IGNORECASE)
+"""Where the thing stands that a question is about: what is X, how many X did, when did X, who made the X."""
+_ASKING = re.compile(r"^(?:how|when|where|who|whom|why|what|which|until|since)\b", re.IGNORECASE)
+_COUNTED = re.compile(
+    rf"^how many (?P<x>(?!(?:{_AUXILIARY})\b)[\w-]+(?: [\w-]+){{0,2}}?) (?:(?:{_AUXILIARY})\b|\w+ed\b)",
+    re.IGNORECASE,
+)
+_ONE, _SEVERAL = frozenset({"it", "its"}), frozenset({"they", "them", "their", "theirs"})
 _TRAILING = re.compile(r"\s+(?:there|then|too|as well)$", re.IGNORECASE)
 _SHORT_X, _SHORT_QUESTION = 6, 3
 """Most words of what is swapped in after "and"; most content words of a question that leans on the one before."""
@@ -41,8 +61,10 @@ def stand_alone(text: str, history: Sequence[Turn], names: Gazetteer) -> str:
         return f"{_bare(text)}: {topic}"
     if _PRONOUN.search(text):
         mended = _fill_pronoun(text, asked, history, names)
-        return mended if mended != text else f"{_bare(text)} ({_bare(topic)})?"
+        return mended if mended != text else _with_subject(text, topic, names)
     content = [w for w in words(text) if term(w.text)]
+    if _FRAGMENT.match(text) and len(content) <= _SHORT_QUESTION and "?" not in _bare(text):
+        return f"{_bare(topic)} {text}"
     if not names.find(text) and len(content) <= _SHORT_QUESTION:
         return f"{_bare(text)} ({_bare(topic)})?"
     return text
@@ -66,10 +88,49 @@ def _swap(new: str, topic: str, names: Gazetteer) -> str:
     if own:
         kind = own[0].entry.kind
         alike = {"people", "place", "body"} if kind in {"people", "body"} else {kind}
-        for mention in names.find(topic):
-            if mention.entry.kind in alike and mention.entry.id != own[0].entry.id:
-                return topic[: mention.start] + new + topic[mention.end :]
+        name = new if len(own) > 1 else new[own[0].start : own[0].end]
+        others = [m for m in names.find(topic) if m.entry.id != own[0].entry.id]
+        for kinds in ({kind}, alike):
+            for mention in (m for m in others if m.entry.kind in kinds):
+                return topic[: mention.start] + name + topic[mention.end :]
+    elif (old := dates_in(topic)) and (date := dates_in(new)):
+        return topic[: old[-1].start] + new[date[0].start : date[0].end] + topic[old[-1].end :]
+    elif not _ASKING.match(new) and (counted := _COUNTED.match(topic)) and len(words(new)) <= _SHORT_QUESTION:
+        return topic[: counted.start("x")] + new + topic[counted.end("x") :]
     return f"{_bare(topic)}: {new}?"
+
+
+def _with_subject(text: str, topic: str, names: Gazetteer) -> str:
+    """The question with "it" or "they" replaced by what the earlier one is about, and that one's other names.
+
+    Where that cannot be told, the earlier question is put beside it.
+    """
+    match = _PRONOUN.search(text)
+    pronoun = match.group().casefold() if match else ""
+    subject = _subject(topic, pronoun in _SEVERAL, names) if pronoun in _ONE | _SEVERAL else None
+    if match is None or subject is None:
+        return f"{_bare(text)} ({_bare(topic)})?"
+    ending = "'s" if pronoun in {"its", "their"} else ""
+    filled = _bare(text[: match.start()] + subject + ending + text[match.end() :])
+    there = {m.entry.id for m in names.find(filled)}
+    others = [topic[m.start : m.end] for m in names.find(topic) if m.entry.id not in there]
+    return f"{filled} ({', '.join(others)})?" if others else f"{filled}?"
+
+
+def _subject(topic: str, several: bool, names: Gazetteer) -> str | None:
+    """The words of a question for what it is about, with their article; None where they cannot be told."""
+    bare = _bare(topic)
+    if match := _WHAT_IS.match(bare):
+        named = names.find(match["x"])
+        known = match["x"].split()[0].casefold() in {"the", "a", "an"} or (named and named[0].start == 0)
+        return match["x"] if known else None
+    if several and (match := _CHOSEN_FROM.match(bare)):
+        return match["x"] if names.find(match["x"]) else f"the {match['x']}"
+    if match := _HAPPENED.match(bare):
+        named = names.find(match["x"])
+        return match["x"][: named[0].end] if named and named[0].start == 0 else None
+    match = None if several else _MADE.match(bare)
+    return match["x"] if match else None
 
 
 def _fill_pronoun(text: str, asked: Sequence[str], history: Sequence[Turn], names: Gazetteer) -> str:
