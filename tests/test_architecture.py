@@ -19,7 +19,7 @@ ROOTS = {"nkqa": "src", "nkqa_ui": "ui", "nkqa_eval": "eval"}
 RANKS = {
     0: "types errors",
     1: "protocols settings text dates windows judge reader show client",
-    2: "asking figures names corpus passages tokens embed store fuse",
+    2: "asking figures names corpus passages tokens embed store fuse synonyms",
     3: "lexical followup faithful formats differences",
     4: "question index check llm",
     5: "evidence doctor",

@@ -359,3 +359,26 @@ def test_a_tiny_net_learns_its_examples(article: Article) -> None:
     assert seen[-1] < 0.5 * seen[0]
     assert share_of_rate(1.0, 0.1) == 0.0
     assert share_of_rate(0.1, 0.1) == pytest.approx(1.0)
+
+
+def test_near_misses_find_their_paragraph(article: Article, tmp_path: Path) -> None:
+    from nkqa.training.nearmisses import add_near_misses, mark
+
+    before = len(article.questions)
+    file = tmp_path / "near.tsv"
+    known = mark(article.paragraphs[0])
+    file.write_text(
+        f"{known}\t2\tHow long did Jonas run the Harbour Museum?\n0000000000\t0\tWho is not here?\n"
+    )
+    assert add_near_misses([article], file) == 1
+    added = article.questions[before]
+    assert (added.paragraph, added.sentence, added.answerable) == (0, 2, False)
+
+
+def test_a_near_miss_without_its_columns_is_refused(article: Article, tmp_path: Path) -> None:
+    from nkqa.training.nearmisses import add_near_misses
+
+    file = tmp_path / "near.tsv"
+    file.write_text("no tabs here\n")
+    with pytest.raises(ValueError):
+        add_near_misses([article], file)

@@ -10,11 +10,12 @@ from itertools import pairwise
 from nkqa.asking import Kind
 from nkqa.dates import DateMention, dates_in
 from nkqa.figures import Figure, figures_in
-from nkqa.judge import Judge
+from nkqa.judge import Judge, logit
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
 from nkqa.question import Question
+from nkqa.synonyms import alike
 from nkqa.text import terms
 from nkqa.types import Document, Hit, Reading, Span
 from nkqa.windows import Placed
@@ -96,13 +97,23 @@ class Claims:
         return self._idf.get(term, self._unseen)
 
     def known(self, term: str) -> bool:
-        """Whether the term stands in any sentence."""
-        return term in self._idf
+        """Whether the term, or one that can stand for it, stands in any sentence."""
+        return term in self._idf or any(other in self._idf for other in alike(term))
 
     def coverage(self, wanted: Sequence[str], held: frozenset[str]) -> float:
-        """Return the idf-weighted share, 0 to 1, of the wanted terms that are held."""
+        """Return the idf-weighted share, 0 to 1, of the wanted terms that are held, synonyms counting `BY_SYNONYM`."""
         total = sum(self.idf(t) for t in wanted)
-        return sum(self.idf(t) for t in wanted if t in held) / total if total else 0.0
+        return sum(self.idf(t) * _held(t, held) for t in wanted) / total if total else 0.0
+
+
+BY_SYNONYM = 0.7
+"""What a term counts of which only a synonym stands in a sentence."""
+
+
+def _held(term: str, held: frozenset[str]) -> float:
+    if term in held:
+        return 1.0
+    return BY_SYNONYM if held & alike(term) else 0.0
 
 
 _CITING = re.compile(
@@ -239,6 +250,8 @@ def add_readings(
         window, sentence, answer, score = said.get(item.claim.row, (0.0, 0.0, None, 0.0))
         extra = {"window": window, "sentence": sentence, "words": score, "both": window * sentence}
         extra["read"] = float(item.claim.row in said)
+        # Near 1 the probabilities hardly differ, and yet which is the greatest decides the rank.
+        extra |= {"log_window": logit(window) / 8, "log_sentence": logit(sentence) / 8}
         read.append(replace(item, features={**item.features, **extra}, answer=answer, answer_score=score))
     return read
 

@@ -25,7 +25,9 @@ _AND_X = re.compile(
     r"(?:(?:for|in|of|by|from|with|to|on)\s+)?(?P<x>.+?)\W*$",
     re.IGNORECASE,
 )
-_FRAGMENT = re.compile(r"^(?:to|of|for|by|from|with|in|on|at|under|about|against|before|after)\b", re.IGNORECASE)
+_FRAGMENT = re.compile(
+    r"^(?:to|of|for|by|from|with|in|on|at|under|about|against|before|after)\b", re.IGNORECASE
+)
 _AUXILIARY = "is|are|was|were|do|does|did|has|have|had|will|would|can|could|must|should|may|might|to|of|in|on|from|that"
 _WHAT_IS = re.compile(
     r"^(?:what|who)(?:'s| is| are| was| were) (?P<x>[\w'-]+(?: [\w'-]+){0,5}?)(?: for| like| about)?$",

@@ -8,10 +8,13 @@ import numpy as np
 
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
+from nkqa.synonyms import alike
 from nkqa.text import terms
 
 K1, B = 1.2, 0.75
 """Robertson and Zaragoza 2009; passages are short and nearly equal in length, so neither matters much."""
+BY_SYNONYM = 0.3
+"""What the synonyms of a question's terms count beside the terms themselves."""
 
 
 def search_terms(text: str, names: Gazetteer) -> list[str]:
@@ -44,7 +47,11 @@ class BM25:
         return cls(bm25s.BM25.load(folder, show_progress=False), size)
 
     def scores(self, query: Sequence[str]) -> Vector:
-        """Return shape (passages,): BM25 of each passage, 0 where no term of `query` stands in it."""
+        """Return shape (passages,): BM25 of each passage, 0 where no term of `query` nor a synonym stands in it."""
+        others = dict.fromkeys(other for term in query for other in alike(term))
+        return self._scores(query) + BY_SYNONYM * self._scores([o for o in others if o not in query])
+
+    def _scores(self, query: Sequence[str]) -> Vector:
         known = [t for t in dict.fromkeys(query) if t in self._engine.vocab_dict]
         if not known:
             return np.zeros(self._size, dtype=np.float32)

@@ -31,7 +31,7 @@ from nkqa.types import Ask, Locator, Turn
 SENTENCE = {
     "plain": ["cosine", "coverage", "context", "around", "passage", "near", "expected", "names", "names_around",
               "phrases", "dates", "figures", "citing", "length"],
-    "reader": ["window", "sentence", "words", "both", "read"],
+    "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence"],
 }  # fmt: skip
 ANSWER = {
     "plain": ["best", "second", "third", "nothing", "unknown", "missing", "terms", "named", "asking", "top_cosine",
