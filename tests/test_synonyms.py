@@ -20,7 +20,9 @@ def test_groups_that_share_a_word_are_not_joined() -> None:
 
 
 def test_no_name_of_a_side_has_a_synonym() -> None:
-    sides = "Armenia Armenian Azerbaijan Azerbaijani Karabakh Artsakh Russia Russian Turkey Turkish Baku Yerevan"
+    sides = (
+        "Armenia Armenian Azerbaijan Azerbaijani Karabakh Artsakh Russia Russian Turkey Turkish Baku Yerevan"
+    )
     assert not any(alike(term) for term in terms(sides))
 
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from nkqa import compose
 from nkqa.asking import asks_the_same, is_about_now, kind_of
+from nkqa.attribution import Attribution
 from nkqa.dates import dates_in
 from nkqa.differ import difference, false_premise, known_difference, values_in
 from nkqa.differences import Known
 from nkqa.embed import default_folder
 from nkqa.errors import NotFound
-from nkqa.evidence import Claims, Evidence, add_readings, judged, question_features, weigh
+from nkqa.evidence import OTHER_SOURCE, Claims, Evidence, add_readings, judged, question_features, weigh
 from nkqa.fuse import convex
 from nkqa.index import Index, open_index
 from nkqa.judge import Judge, load_judge, summary
@@ -237,6 +238,8 @@ class Engine:
             rows = np.unique([*near, *np.argsort(-lexical, kind="stable")[:_CANDIDATES]]).astype(int)
             cosine[rows] = index.vectors[rows] @ query
         score = convex(lexical, cosine)
+        if question.sources:
+            score *= [1.0 if p.document_id in question.sources else OTHER_SOURCE for p in self.passages]
         best = float(lexical.max(initial=0.0)) or 1.0
         order = [
             i
@@ -258,7 +261,7 @@ class Engine:
             windows = place(rows, self._passage_of, self.documents, self._index.first_row)[:WINDOWS]
             readings = self._reader.read(question.search, [w.window for w in windows])
             evidence = add_readings(evidence, windows, readings)
-        return judged(evidence, self._judge)
+        return judged(evidence, self._judge, question.sources)
 
     def _confidence(
         self, question: Question, evidence: Sequence[Evidence], judge: Judge | None = None
@@ -342,7 +345,7 @@ class Engine:
             weighed = weigh(question, query, hits, self.claims, self._rows, self._index.sentence_vectors)
             judge = load_judge(reader=False)
             self._suggestable[text] = (
-                self._confidence(question, judged(weighed, judge), judge) >= judge.threshold
+                self._confidence(question, judged(weighed, judge, question.sources), judge) >= judge.threshold
             )
         return self._suggestable[text]
 
@@ -429,6 +432,7 @@ def _vocabulary(index: Index) -> Vocabulary:
         frozenset(d.year for t in texts for d in dates_in(t) if d.year),
         int(last[:4]),
         int(last[5:7]),
+        Attribution.of(index.documents.values(), index.names),
     )
 
 

@@ -260,12 +260,23 @@ OTHER_TIME = 0.4
 """What is left of the score of a claim that is dated, and not by any date of the question."""
 
 
-def judged(evidence: Sequence[Evidence], judge: Judge) -> list[Evidence]:
-    """Return the evidence scored by the fitted judge, best first; what is dated otherwise than asked counts less."""
+OTHER_SOURCE = 0.4
+"""What is left of the score of what another source says, where the question asks one by name."""
+
+
+def judged(
+    evidence: Sequence[Evidence], judge: Judge, sources: frozenset[str] = frozenset()
+) -> list[Evidence]:
+    """Return the evidence scored by the fitted judge, best first.
+
+    What is dated otherwise than asked counts less, and so does what stands in none of `sources`, if any are asked.
+    """
     scored = []
     for item in evidence:
         score = judge.sentence.probability(item.features)
-        scored.append(replace(item, score=score * OTHER_TIME if item.features.get("dates") == 0.0 else score))
+        score *= OTHER_TIME if item.features.get("dates") == 0.0 else 1.0
+        score *= OTHER_SOURCE if sources and item.claim.document_id not in sources else 1.0
+        scored.append(replace(item, score=score))
     return sorted(scored, key=lambda e: (-e.score, e.claim.row))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nkqa.asking import Kind, is_foreign, is_noise, is_opinion, kind_of
+from nkqa.attribution import NO_SOURCES, Attribution
 from nkqa.dates import DateMention, dates_in
 from nkqa.errors import BadQuestion
 from nkqa.figures import Figure, figures_in
@@ -22,9 +23,10 @@ _PAST = re.compile(r"\b(?:did|was|were|had|has|have|happened|result(?:s|ed)?)\b"
 class Question:
     """A question as understood.
 
-    `standalone` needs no history; `search` is `standalone` with typos mended and names in their head form;
-    `terms` are its search terms. `names`, `dates` and `figures` point into `standalone`. `refusal` is set
-    where the words alone say that the corpus cannot answer.
+    `standalone` needs no history; `search` is `standalone` with typos mended, names in their head form and
+    "according to ..." left out; `terms` are its search terms. `names`, `dates` and `figures` point into
+    `standalone`. `sources` are the documents that it asks for by name. `refusal` is set where the words alone
+    say that the corpus cannot answer.
     """
 
     text: str
@@ -35,17 +37,19 @@ class Question:
     dates: tuple[DateMention, ...]
     figures: tuple[Figure, ...]
     terms: tuple[str, ...]
+    sources: frozenset[str] = frozenset()
     refusal: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the corpus talks about: its folded words, the years in it, and its last year and month."""
+    """What the corpus talks about: its folded words, years, last year and month, and what its sources are called."""
 
     words: frozenset[str]
     years: frozenset[int]
     last_year: int
     last_month: int
+    attribution: Attribution = NO_SOURCES
 
 
 def check_text(text: str) -> str:
@@ -84,8 +88,8 @@ def understand(
     standalone = stand_alone(cleaned, history, names)
     mentions = names.find(standalone) + names.find_typos(standalone, vocabulary.words) if widen else []
     mentions.sort(key=lambda m: m.start)
-    search = names.rewrite(standalone, mentions)
-    found_terms = search_terms(search, names) if widen else search_terms(standalone, Gazetteer())
+    search = vocabulary.attribution.without(names.rewrite(standalone, mentions))
+    found_terms = search_terms(search, names if widen else Gazetteer())
     own = kind_of(cleaned)
     question = Question(
         text=cleaned,
@@ -96,6 +100,7 @@ def understand(
         dates=tuple(dates_in(standalone)),
         figures=tuple(figures_in(standalone)),
         terms=tuple(dict.fromkeys(found_terms)),
+        sources=vocabulary.attribution.asked(standalone),
     )
     return replace(question, refusal=refuse(question, vocabulary))
 
