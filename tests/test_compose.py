@@ -1,8 +1,11 @@
 """Which sentences an answer is made of, and how they are cited."""
 
-import numpy as np
+from dataclasses import replace
 
-from nkqa.compose import Chosen, assemble, choose, in_order, short_answer
+import numpy as np
+import pytest
+
+from nkqa.compose import Chosen, assemble, choose, in_order, short_answer, sides_of
 from nkqa.engine import Engine
 from nkqa.evidence import Evidence
 from nkqa.protocols import Vector
@@ -42,6 +45,37 @@ def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engin
     _, sentences, citations = assemble(chosen, toy_engine.documents, lambda row: f"p{row}")
     assert sentences[0].citations == (1, 2)
     assert {c.document for c in citations} == {claims[r].document_id for r in about_400}
+
+
+def test_each_side_is_heard_before_a_second_word_of_the_first(toy_engine: Engine) -> None:
+    first, second, third = some(toy_engine, 0, 1, 2)
+    sides = [frozenset({first.claim.row, second.claim.row}), frozenset({third.claim.row})]
+    chosen = choose("compare", [first, second, third], apart(toy_engine), 2, (), sides)
+    assert [c.best for c in chosen] == [first, third]
+
+
+def test_a_side_that_hardly_bears_on_the_question_is_not_forced_in(toy_engine: Engine) -> None:
+    first, second, third = some(toy_engine, 0, 1, 2)
+    faint = replace(third, score=0.001)
+    chosen = choose(
+        "compare", [first, second, faint], apart(toy_engine), 2, (), [frozenset({faint.claim.row})]
+    )
+    assert [c.best for c in chosen] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("how do Northland and Southland differ on the lake?", 2),
+        ("how does Northland see the lake?", 0),
+        ("what do the lecture hall online and the valley gazette say", 2),
+        ("how many fled from Northland to Southland", 0),
+    ],
+)
+def test_sides_are_asked_for_by_comparing_or_by_naming_sources(
+    text: str, sides: int, toy_engine: Engine
+) -> None:
+    assert len(sides_of(*toy_engine.evidence(Ask(text)))) == sides
 
 
 def test_sentences_of_one_passage_keep_its_order(toy_engine: Engine) -> None:

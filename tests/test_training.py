@@ -380,5 +380,5 @@ def test_a_near_miss_without_its_columns_is_refused(article: Article, tmp_path: 
 
     file = tmp_path / "near.tsv"
     file.write_text("no tabs here\n")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="not enough values"):
         add_near_misses([article], file)

@@ -22,8 +22,8 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         r"how (?:much|high)\b", r"costs?\b", r"what (?:share|percentage|proportion|part)\b", r"percent")),
     ("how_long", _any(r"(?:for )?how (?:long|many years)\b", r"duration\b", r"how old\b")),
     ("compare", _any(
-        r"compar", r"differen(?:ce|t|ces)\b", r"disagree", r"versus\b", r"vs\b", r"both sources\b",
-        r"do (?:the )?sources\b")),
+        r"compar", r"differ(?:s|ed|ing|ence|ences|ent|ently)?\b", r"disagree", r"versus\b", r"vs\b",
+        r"both (?:sources|sides)\b", r"(?:each|either) side\b", r"do (?:the )?sources\b", r"in contrast\b")),
     ("when", _any(
         r"when\b", r"what (?:date|day|year|month)\b", r"(?:on |by |in )?which (?:date|day|year|month)\b",
         r"deadline\b", r"by what\b", r"how soon\b", r"since when\b")),

@@ -9,6 +9,7 @@ from nkqa.asking import Kind
 from nkqa.differ import Difference, Value
 from nkqa.evidence import Claim, Evidence
 from nkqa.protocols import Vector
+from nkqa.question import Question
 from nkqa.types import (
     AnswerSentence,
     AsOf,
@@ -29,7 +30,7 @@ both state the very value that is asked for."""
 _LOOKED_AT = 14
 """Sentences among which others that say the same are sought."""
 NO_VALUES: Mapping[int, Value] = MappingProxyType({})
-_MANY: frozenset[Kind] = frozenset({"list", "why", "how", "compare", "which", "keyword", "define"})
+_PARTIES = frozenset({"people", "body", "person", "place"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,12 @@ class Chosen:
 
 
 def choose(
-    kind: Kind, evidence: Sequence[Evidence], vectors: Vector, most: int, values: Sequence[Value] = ()
+    kind: Kind,
+    evidence: Sequence[Evidence],
+    vectors: Vector,
+    most: int,
+    values: Sequence[Value] = (),
+    sides: Sequence[frozenset[int]] = (),
 ) -> list[Chosen]:
     """Return the fewest sentences that answer, best first, at most `most`.
 
@@ -88,11 +94,14 @@ def choose(
         vectors: of all sentences, shape (sentences, dimension).
         most: ceiling, not target.
         values: what the sentences give for the figure, date or place that is asked for.
+        sides: for each source or party that is to be heard, the rows of its sentences; the best of each goes
+            before others.
     """
     if not evidence:
         return []
     room = ROOMS.get(kind, FACT)
     floor = evidence[0].score * room.share
+    evidence = _sides_first(evidence, sides, floor)
     value_of = {v.evidence.claim.row: v for v in values}
     chosen: list[Chosen] = []
     words = 0
@@ -107,6 +116,16 @@ def choose(
             chosen.append(Chosen(item))
             words += length
     return chosen
+
+
+def _sides_first(
+    evidence: Sequence[Evidence], sides: Sequence[frozenset[int]], floor: float
+) -> list[Evidence]:
+    heard = [next((e for e in evidence if e.claim.row in side and e.score >= floor), None) for side in sides]
+    first = dict.fromkeys(e.claim.row for e in [evidence[0], *(e for e in heard if e is not None)])
+    return sorted(
+        evidence, key=lambda e: list(first).index(e.claim.row) if e.claim.row in first else len(first)
+    )
 
 
 def _joined(chosen: Chosen, item: Evidence) -> Chosen:
@@ -137,6 +156,18 @@ def _same_values(one: Claim, other: Claim, *, empty: bool) -> bool:
     return all(any(f.meets(m) for m in figures[1]) for f in figures[0] if figures[1]) and all(
         any(d.agrees(m) for m in dates[1]) for d in dates[0]
     )
+
+
+def sides_of(question: Question, evidence: Sequence[Evidence]) -> list[frozenset[int]]:
+    """Return the rows of each source, or of each party, that a question wants to hear: none or several."""
+    if len(question.sources) > 1:
+        lots = [[e for e in evidence if e.claim.document_id == name] for name in sorted(question.sources)]
+    elif question.kind == "compare":
+        parties = dict.fromkeys(f"@{m.entry.id}" for m in question.names if m.entry.kind in _PARTIES)
+        lots = [[e for e in evidence if party in e.claim.terms] for party in parties]
+    else:
+        return []
+    return [frozenset(e.claim.row for e in lot) for lot in lots] if len(lots) > 1 else []
 
 
 def with_sides(chosen: Sequence[Chosen], difference: Difference | None) -> list[Chosen]:

@@ -276,7 +276,8 @@ class Engine:
             return self._abstain(ask, question, evidence, reason, confidence)
         vectors = self._index.sentence_vectors
         values = values_in(question, evidence, self.names)
-        chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values)
+        sides = compose.sides_of(question, evidence)
+        chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values, sides)
         differing = known_difference(
             self._known(question, query, ask.filters), [c.best for c in chosen], evidence, self.claims
         ) or difference(values, vectors)
