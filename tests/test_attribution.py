@@ -12,7 +12,7 @@ NAMES = Gazetteer([Name("lakes", "body", ("Institute of Lakes", "LAKES", "Lake I
 
 def document(name: str, kind: str, publisher: str, series: str = "", author: str = "") -> Document:
     source = Source(
-        name, kind, f"On {name}", (author,) if author else (), publisher, series, "2011-06-01", None, "en",  # type: ignore[arg-type]
+        name, kind, f"On {name}", (author,) if author else (), publisher, series, "2011-06-01", None, "en",
         "outside-analyst", "paragraph", "all rights reserved",
     )  # fmt: skip
     return Document(

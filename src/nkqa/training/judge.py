@@ -1,15 +1,16 @@
-"""Fit the judge's two logistic regressions on the dev questions, and choose the threshold.
+"""Fit the judge's two logistic regressions on the dev questions and on SQuAD's, and choose the threshold.
 
-Run: python -m nkqa.training.judge eval/gold/dev.jsonl src/nkqa/data/judge.json
+Run: python -m nkqa.training.judge eval/gold/dev.jsonl DATA src/nkqa/data/judge.json
 
 A sentence is right when it matches a nugget and stands where the gold says; one that matches a nugget
-elsewhere in a right source is left out, since nobody judged it. Figures are from cross-validation in which
-questions on the same fact stay together.
+elsewhere in a right source is left out, since nobody judged it. SQuAD's questions on the articles that the reader
+was not trained on keep the judge from knowing one corpus only: they count less, and have a bias of their own, since
+their share of unanswerable ones is another. Figures are from cross-validation in which questions on the same fact
+or paragraph stay together; the threshold is chosen on the dev questions alone.
 """
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from nkqa.engine import Engine, open_engine
-from nkqa.evidence import Evidence, question_features
+from nkqa.engine import open_engine
 from nkqa.judge import Features, summary
 from nkqa.settings import load_settings
-from nkqa.types import Ask, Locator, Turn
+from nkqa.training.judged import Judged, from_gold, from_squad
 
 SENTENCE = {
     "plain": ["cosine", "coverage", "context", "around", "passage", "near", "expected", "names", "names_around",
@@ -41,53 +41,12 @@ ANSWER = {
 }  # fmt: skip
 Floats = npt.NDArray[np.float64]
 FOLDS = 8
-NEAR_SECONDS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One gold question with its evidence: `labels` are 1 right, 0 wrong, -1 not judged, in the same order."""
-
-    gold: dict[str, Any]
-    evidence: list[Evidence]
-    labels: list[int]
-    whole: Features
-    refused: bool
-
-
-def label(gold: dict[str, Any], source: str, text: str, place: Locator) -> int:
-    """Return 1 where a sentence answers, 0 where not, -1 where it may."""
-    matches = any(re.search(r, text, re.IGNORECASE) for nugget in gold["nuggets"] for r in nugget)
-    if not gold["answerable"] or source not in gold["sources"] or not matches:
-        return 0
-    return 1 if any(_same_place(w, source, place) for w in gold["locators"]) else -1
-
-
-def _same_place(wanted: dict[str, Any], source: str, place: Locator) -> bool:
-    if wanted["source"] != source:
-        return False
-    if wanted.get("second") is not None and place.second is not None:
-        return abs(int(wanted["second"]) - place.second) <= NEAR_SECONDS
-    if wanted.get("paragraph") is not None and place.paragraph is not None:
-        return int(wanted["paragraph"]) == place.paragraph
-    if wanted.get("page") is not None and place.page is not None:
-        return abs(int(wanted["page"]) - place.page) <= 1
-    return True
-
-
-def collect(engine: Engine, golds: Sequence[dict[str, Any]]) -> list[Judged]:
-    """Ask every question and keep the features of its sentences with their labels."""
-    rows = []
-    for gold in golds:
-        history = tuple(Turn(t["role"], t["content"]) for t in gold["history"])
-        question, evidence = engine.evidence(Ask(gold["question"], history))
-        labels = []
-        for item in evidence:
-            place = engine.documents[item.claim.document_id].sentences[item.claim.index].locator
-            labels.append(label(gold, item.claim.document_id, item.claim.text, place))
-        whole = question_features(question, evidence, engine.claims)
-        rows.append(Judged(gold, evidence, labels, whole, question.refusal is not None))
-    return rows
+ELSEWHERE = "elsewhere"
+"""The bias that SQuAD's questions have beside; it is learnt, and not kept."""
+SQUAD_COUNTS, SQUAD_MOST = 0.3, 300
+SQUAD_TYPES = frozenset({"right", "removed", "unanswerable"})
+STRENGTHS = (3.0, 1.0)
+"""Inverse of the ridge on the sentences' and on the questions' weights (eval/README.md has what was tried)."""
 
 
 def _matrix(rows: Sequence[Features], names: Sequence[str]) -> Floats:
@@ -148,31 +107,51 @@ def _ranked(row: Judged, model: Ranker) -> tuple[list[int], list[float]]:
 
 def whole_features(row: Judged, model: Ranker) -> dict[str, float]:
     """Return the features of a question as a whole, its sentences ranked by `model`."""
+    whole = {**row.whole, ELSEWHERE: float(row.type in SQUAD_TYPES)}
     if not row.evidence:
-        return summary([], [], row.whole)
+        return summary([], [], whole)
     order, scores = _ranked(row, model)
-    return summary([row.evidence[i].features for i in order], scores, row.whole)
+    return summary([row.evidence[i].features for i in order], scores, whole)
 
 
-def cross_validate(
-    rows: Sequence[Judged], sentence: Sequence[str], answer: Sequence[str], strengths: tuple[float, float]
-) -> tuple[list[float], list[int]]:
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both models; `names` are the features of a question as a whole, the bias of SQuAD's last."""
+
+    sentence: Ranker
+    names: tuple[str, ...]
+    whole: LogisticRegression
+
+    def probability(self, row: Judged) -> float:
+        """Return the probability that the question is answered."""
+        features = _matrix([whole_features(row, self.sentence)], self.names)
+        return float(self.whole.predict_proba(features)[0, 1])
+
+
+def fit_pair(rows: Sequence[Judged], mode: str) -> Pair:
+    """Fit both models for `plain` or `reader`."""
+    sentence = SENTENCE["plain"] + (SENTENCE["reader"] if mode == "reader" else [])
+    answer = [*ANSWER["plain"], *(ANSWER["reader"] if mode == "reader" else []), ELSEWHERE]
+    model = fit_sentence([r for r in rows if r.type != "removed"], sentence, STRENGTHS[0])
+    whole = LogisticRegression(C=STRENGTHS[1], max_iter=5000).fit(
+        _matrix([whole_features(r, model) for r in rows], answer),
+        [int(r.answerable) for r in rows],
+        [SQUAD_COUNTS if r.type in SQUAD_TYPES else 1.0 for r in rows],
+    )
+    return Pair(model, tuple(answer), whole)
+
+
+def cross_validate(rows: Sequence[Judged], mode: str) -> tuple[list[float], list[int]]:
     """Return for each question the held-out probability and the rank of its first right sentence (0: none)."""
-    groups = [r.gold["fact"] for r in rows]
+    groups = [r.group for r in rows]
     probability, first = [0.0] * len(rows), [0] * len(rows)
     for train, held in GroupKFold(FOLDS).split(rows, groups=groups):
-        known = [rows[i] for i in train]
-        model = fit_sentence(known, sentence, strengths[0])
-        whole = LogisticRegression(C=strengths[1], max_iter=3000).fit(
-            _matrix([whole_features(r, model) for r in known], answer),
-            [int(r.gold["answerable"]) for r in known],
-        )
+        pair = fit_pair([rows[i] for i in train], mode)
         for i in held:
-            row = rows[i]
-            probability[i] = float(whole.predict_proba(_matrix([whole_features(row, model)], answer))[0, 1])
-            if row.evidence:
-                order, _ = _ranked(row, model)
-                first[i] = next((n for n, k in enumerate(order, 1) if row.labels[k] == 1), 0)
+            probability[i] = pair.probability(rows[i])
+            if rows[i].evidence:
+                order, _ = _ranked(rows[i], pair.sentence)
+                first[i] = next((n for n, k in enumerate(order, 1) if rows[i].labels[k] == 1), 0)
     return probability, first
 
 
@@ -188,44 +167,51 @@ def best_threshold(rows: Sequence[Judged], probability: Sequence[float], first: 
 
 
 def report(rows: Sequence[Judged], probability: Sequence[float], first: Sequence[int]) -> dict[str, float]:
-    """Return what cross-validation shows."""
-    answerable = [r.gold["answerable"] for r in rows]
-    hits = [f for f, a in zip(first, answerable, strict=True) if a]
-    near = [i for i, r in enumerate(rows) if r.gold["answerable"] or r.gold["type"] == "near_miss"]
-    return {
-        "questions": len(rows),
-        "hit@1": round(sum(f == 1 for f in hits) / len(hits), 3),
-        "hit@2": round(sum(0 < f <= 2 for f in hits) / len(hits), 3),
-        "hit@3": round(sum(0 < f <= 3 for f in hits) / len(hits), 3),
-        "hit@any": round(sum(f > 0 for f in hits) / len(hits), 3),
-        "auroc": round(float(roc_auc_score(answerable, probability)), 3),
-        "auroc_near_miss": round(
-            float(roc_auc_score([answerable[i] for i in near], [probability[i] for i in near])), 3
-        ),
-    }
+    """Return what cross-validation shows: on the dev questions, and as `squad_` on SQuAD's."""
+    dev = [i for i, r in enumerate(rows) if r.type not in SQUAD_TYPES]
+    squad = [i for i, r in enumerate(rows) if r.type in SQUAD_TYPES]
+    found: dict[str, float] = {"questions": len(dev)}
+    for name, lot in (("", dev), ("squad_", squad)):
+        hits = [first[i] for i in lot if rows[i].answerable]
+        for k in (1, 2, 3):
+            found[f"{name}hit@{k}"] = sum(0 < f <= k for f in hits) / max(1, len(hits))
+        for measure, types in _AGAINST[name].items():
+            some = [i for i in lot if rows[i].answerable or not types or rows[i].type in types]
+            if len({rows[i].answerable for i in some}) == 2:
+                found[f"{name}{measure}"] = float(
+                    roc_auc_score([rows[i].answerable for i in some], [probability[i] for i in some])
+                )
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+_AGAINST: dict[str, dict[str, frozenset[str]]] = {
+    "": {"auroc": frozenset(), "auroc_near_miss": frozenset({"near_miss"})},
+    "squad_": {
+        "auroc_near_miss": frozenset({"unanswerable"}),
+        "auroc_removed": frozenset({"removed"}),
+    },
+}
+"""The types of unanswerable questions that each area is taken against; all where none is named."""
 
 
 def _as_json(names: Sequence[str], weights: Floats, bias: float) -> dict[str, Any]:
     return {
         "bias": round(bias, 4),
-        "weights": {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)},
+        "weights": {n: round(float(w), 4) for n, w in zip(names, weights, strict=True) if n != ELSEWHERE},
     }
 
 
-def fit(rows: Sequence[Judged], mode: str, strengths: tuple[float, float] = (1.0, 0.1)) -> dict[str, Any]:
+def fit(rows: Sequence[Judged], mode: str) -> dict[str, Any]:
     """Return the fitted pair for `plain` or `reader` with its threshold and cross-validated figures."""
-    sentence = SENTENCE["plain"] + (SENTENCE["reader"] if mode == "reader" else [])
-    answer = ANSWER["plain"] + (ANSWER["reader"] if mode == "reader" else [])
-    probability, first = cross_validate(rows, sentence, answer, strengths)
-    model = fit_sentence(rows, sentence, strengths[0])
-    whole = LogisticRegression(C=strengths[1], max_iter=3000).fit(
-        _matrix([whole_features(r, model) for r in rows], answer),
-        [int(r.gold["answerable"]) for r in rows],
-    )
+    probability, first = cross_validate(rows, mode)
+    pair = fit_pair(rows, mode)
+    dev = [i for i, r in enumerate(rows) if r.type not in SQUAD_TYPES]
     return {
-        "sentence": _as_json(model.names, model.weights, model.bias),
-        "answer": _as_json(answer, whole.coef_[0], float(whole.intercept_[0])),
-        "threshold": best_threshold(rows, probability, first),
+        "sentence": _as_json(pair.sentence.names, pair.sentence.weights, pair.sentence.bias),
+        "answer": _as_json(pair.names, pair.whole.coef_[0], float(pair.whole.intercept_[0])),
+        "threshold": best_threshold(
+            [rows[i] for i in dev], [probability[i] for i in dev], [first[i] for i in dev]
+        ),
         "cross_validated": report(rows, probability, first),
     }
 
@@ -234,6 +220,7 @@ def main() -> None:
     """Fit for both ways of reading and write the file."""
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     ask.add_argument("gold", type=Path)
+    ask.add_argument("data", type=Path, help="folder of the SQuAD files that the reader was trained with")
     ask.add_argument("out", type=Path)
     ask.add_argument("--only", choices=("plain", "reader"))
     given = ask.parse_args()
@@ -242,7 +229,8 @@ def main() -> None:
     for mode in (given.only,) if given.only else ("plain", "reader"):
         settings = load_settings(reader="on" if mode == "reader" else "off")
         engine = open_engine(settings)
-        fitted[mode] = fit(collect(engine, golds), mode)
+        rows = from_gold(engine, golds) + from_squad(given.data, settings, SQUAD_MOST)
+        fitted[mode] = fit(rows, mode)
         print(mode, json.dumps(fitted[mode]["cross_validated"]), "threshold", fitted[mode]["threshold"])
         engine.close()
     given.out.write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")
