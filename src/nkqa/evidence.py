@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from nkqa.asking import Kind
 from nkqa.dates import DateMention, dates_in
-from nkqa.figures import Figure, figures_in
+from nkqa.figures import Figure, counted_in, figures_in
 from nkqa.judge import Judge, logit
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
@@ -191,11 +191,14 @@ class _Asked:
 
     names: frozenset[str]
     pairs: frozenset[tuple[str, str]]
+    counted: frozenset[str]
 
     @classmethod
     def of(cls, question: Question) -> "_Asked":
         plain = [t for t in question.terms if not t.startswith("@")]
-        return cls(frozenset(f"@{m.entry.id}" for m in question.names), frozenset(pairwise(plain)))
+        units = counted_in(question.search)
+        counted = units.union(*(alike(unit) for unit in units))
+        return cls(frozenset(f"@{m.entry.id}" for m in question.names), frozenset(pairwise(plain)), counted)
 
 
 def _features(
@@ -212,6 +215,7 @@ def _features(
         "phrases": len(asked.pairs & claim.pairs) / len(asked.pairs) if asked.pairs else 0.0,
         "dates": _agreeing(question.dates, claim.dates),
         "figures": _meeting(question.figures, claim.figures),
+        "counted": _counting(asked.counted, claim.figures),
         "citing": float(claim.citing),
         "length": min(len(claim.text) / 400, 1.0),
     }
@@ -232,6 +236,11 @@ def _meeting(asked: Sequence[Figure], held: Sequence[Figure]) -> float:
     """1 where a figure of the question stands in the claim, 0.5 where there is none to compare, else 0."""
     same = [(a, h) for a in asked for h in held if set(a.units) & set(h.units)]
     return 0.5 if not same else float(any(a.meets(h) for a, h in same))
+
+
+def _counting(counted: frozenset[str], held: Sequence[Figure]) -> float:
+    """1 where a figure counts what the question wants counted, 0 where none does, 0.5 where it wants no number."""
+    return float(any(counted & set(f.units) for f in held)) if counted else 0.5
 
 
 def add_readings(

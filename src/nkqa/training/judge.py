@@ -30,13 +30,13 @@ from nkqa.training.judged import Judged, from_gold, from_squad
 
 SENTENCE = {
     "plain": ["cosine", "coverage", "context", "around", "passage", "near", "expected", "names", "names_around",
-              "phrases", "dates", "figures", "citing", "length"],
+              "phrases", "dates", "figures", "counted", "citing", "length"],
     "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence"],
 }  # fmt: skip
 ANSWER = {
     "plain": ["best", "second", "third", "nothing", "unknown", "missing", "terms", "named", "asking", "top_cosine",
               "top_coverage", "top_context", "top_around", "top_expected", "top_names", "top_names_around",
-              "top_phrases", "top_dates", "top_figures", "max_cosine", "max_coverage"],
+              "top_phrases", "top_dates", "top_figures", "top_counted", "max_cosine", "max_coverage"],
     "reader": ["max_window", "top_window", "top_sentence", "top_words"],
 }  # fmt: skip
 Floats = npt.NDArray[np.float64]
