@@ -12,9 +12,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 
 from fakes import HashEmbedder
+from nkqa.build import build_index
 from nkqa.embed import SentenceTransformerEmbedder
 from nkqa.engine import Engine, open_engine
-from nkqa.index import build_index
 from nkqa.protocols import Embedder
 from nkqa.settings import Settings, load_settings
 

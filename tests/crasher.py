@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from fakes import HashEmbedder
-from nkqa import index
+from nkqa import build, index
 from nkqa.settings import Settings, load_settings
 
 
@@ -30,12 +30,12 @@ def run(settings: Settings, how: str, when: int) -> None:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-    index.build_index(settings, embedder=HashEmbedder())
+    build.build_index(settings, embedder=HashEmbedder())
 
 
 def main() -> None:
     settings = load_settings(corpus=Path(sys.argv[1]), index=Path(sys.argv[2]), max_tokens=60)
-    index._probe = index.probe  # a child for the check would outlive its parent
+    vars(build)["probe_in_child"] = index.probe  # a child for the check would outlive its parent
     for line in sys.stdin:
         how, when = line.split()
         child = os.fork()

@@ -22,7 +22,7 @@ RANKS = {
     2: "asking figures names corpus passages tokens embed store fuse synonyms",
     3: "attribution lexical followup faithful formats differences",
     4: "question index check llm",
-    5: "evidence doctor",
+    5: "build evidence doctor",
     6: "differ suggest",
     7: "compose",
     8: "engine",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fakes import HashEmbedder
-from nkqa import cli, embed, errors, index
+from nkqa import build, cli, embed, errors, index
 from nkqa.settings import Settings
 from nkqa.types import Answer
 
@@ -35,7 +35,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """The whole command line in this process, with its own empty index; only the model is a tiny one."""
     monkeypatch.setattr(embed, "model_sha256", {"hash-256": "hash-256"}.__getitem__)
     monkeypatch.setattr(embed, "SentenceTransformerEmbedder", lambda name, threads=1: HashEmbedder())
-    monkeypatch.setattr(index, "_probe", index.probe)
+    for module in (build, index):
+        monkeypatch.setattr(module, "probe_in_child", index.probe)
     for name, value in {
         "CORPUS": TOY,
         "INDEX": tmp_path / "index",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nkqa import embed
+from nkqa.build import MIN_AGREEMENT
 from nkqa.embed import (
     DEFAULT_MODEL,
     DEFAULT_SHA256,
@@ -17,7 +18,7 @@ from nkqa.embed import (
     query_tokenizer,
 )
 from nkqa.errors import ModelError
-from nkqa.index import MIN_AGREEMENT, current_build, encoder_file, read_manifest
+from nkqa.index import current_build, encoder_file, read_manifest
 from nkqa.settings import Settings
 
 QUESTIONS = (

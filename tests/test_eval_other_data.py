@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fakes import HashEmbedder
+from nkqa.build import Material, build_from
 from nkqa.engine import Engine, open_engine
 from nkqa.formats import document_from_paragraphs
-from nkqa.index import Material, build_from
 from nkqa.names import Gazetteer
 from nkqa.settings import load_settings
 from nkqa.types import Document

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from fakes import HashEmbedder
-from nkqa import embed, index
+from nkqa import build, embed, index
 from nkqa.corpus import fingerprint
 from nkqa.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable, NkqaError
 from nkqa.protocols import Vector
@@ -36,7 +36,7 @@ def settings(toy_settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check new builds in this process instead of a child, which takes two seconds to start."""
-    monkeypatch.setattr(index, "_probe", index.probe)
+    monkeypatch.setattr(build, "probe_in_child", index.probe)
 
 
 def open_it(settings: Settings) -> None:
@@ -109,7 +109,7 @@ def test_a_pointer_to_nowhere_is_refused_and_mended_by_a_build(
     (settings.index / "CURRENT").write_bytes(content)
     with pytest.raises(error, match="run: nkqa index build"):
         open_it(settings)
-    index.build_index(settings, embedder=HashEmbedder())
+    build.build_index(settings, embedder=HashEmbedder())
     open_it(settings)
 
 
@@ -138,14 +138,14 @@ def test_damaged_chroma_is_made_again_from_our_own_vectors(settings: Settings) -
     shutil.rmtree(index.current_build(settings.index) / "chroma")
     with pytest.raises(IndexDamaged, match="chroma"):
         open_it(settings)
-    index.build_index(settings, embedder=NoEmbedder())
+    build.build_index(settings, embedder=NoEmbedder())
     open_it(settings)
 
 
 @pytest.mark.usefixtures("quick")
 def test_damaged_vectors_are_embedded_again(settings: Settings) -> None:
     _flip_a_bit(index.current_build(settings.index) / "vectors.npy")
-    index.build_index(settings, embedder=HashEmbedder())
+    build.build_index(settings, embedder=HashEmbedder())
     open_it(settings)
 
 
@@ -161,7 +161,8 @@ def real(real_settings: Settings, tmp_path: Path) -> Settings:
 REBUILD = """
 import sys
 from pathlib import Path
-from nkqa.index import build_index, open_index
+from nkqa.build import build_index
+from nkqa.index import open_index
 from nkqa.settings import load_settings
 settings = load_settings(corpus=Path(sys.argv[1]), index=Path(sys.argv[2]), max_tokens=60, reader="off")
 build_index(settings)
@@ -209,18 +210,18 @@ def test_a_folder_that_cannot_be_made_is_said_with_its_path(tmp_path: Path) -> N
     (tmp_path / "file").write_text("in the way")
     settings = load_settings(corpus=TOY, index=tmp_path / "file" / "index", max_tokens=60)
     with pytest.raises(IndexUnwritable, match=r"file/index: cannot be written: .*NKQA_INDEX"):
-        index.build_index(settings, embedder=HashEmbedder())
+        build.build_index(settings, embedder=HashEmbedder())
 
 
 FULL = """
 import resource, sys
 from fakes import HashEmbedder
 from pathlib import Path
-from nkqa import cli, index
+from nkqa import build, cli
 from nkqa.settings import load_settings
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 settings = load_settings(corpus=Path(sys.argv[1]), index=Path(sys.argv[2]), max_tokens=60)
-cli.app = lambda **_: index.build_index(settings, embedder=HashEmbedder())
+cli.app = lambda **_: build.build_index(settings, embedder=HashEmbedder())
 cli.main()
 """
 
@@ -260,7 +261,7 @@ def test_whichever_write_fails_the_index_is_the_old_or_the_new_one(
     for write in range(1, 200):
         left[0] = write
         try:
-            index.build_index(settings, embedder=HashEmbedder())
+            build.build_index(settings, embedder=HashEmbedder())
         except IndexUnwritable:
             open_it(settings)
             published = index.current_build(settings.index)
@@ -277,12 +278,12 @@ def test_a_second_builder_is_turned_away_at_once(settings: Settings, monkeypatch
     def never(*_: object) -> None:
         raise AssertionError("it began to read the corpus")
 
-    monkeypatch.setattr(index, "read_material", never)
+    monkeypatch.setattr(build, "read_material", never)
     with (
         FileLock(settings.index / ".lock"),
         pytest.raises(IndexBusy, match="another process is building"),
     ):
-        index.build_index(settings, embedder=HashEmbedder())
+        build.build_index(settings, embedder=HashEmbedder())
     open_it(settings)
 
 

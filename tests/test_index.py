@@ -13,6 +13,7 @@ import pytest
 
 from fakes import HashEmbedder
 from nkqa import embed, index, store
+from nkqa.build import added_before, build_index
 from nkqa.corpus import fingerprint, load_corpus
 from nkqa.embed import sha256_of
 from nkqa.engine import open_engine
@@ -38,7 +39,7 @@ class CountingEmbedder(HashEmbedder):
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check new builds in this process instead of a child, which takes two seconds to start."""
-    monkeypatch.setattr(index, "_probe", index.probe)
+    monkeypatch.setattr("nkqa.build.probe_in_child", index.probe)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def settings(tmp_path: Path, corpus: Path) -> Settings:
 
 
 def build(settings: Settings, embedder: HashEmbedder | None = None, added: Sequence[Path] = ()) -> Path:
-    index.build_index(settings, added, embedder=embedder or HashEmbedder())
+    build_index(settings, added, embedder=embedder or HashEmbedder())
     return index.current_build(settings.index)
 
 
@@ -267,7 +268,7 @@ def test_documents_of_ones_own_are_added_and_remembered(settings: Settings, tmp_
     note.write_text("# A note\n\nThe ferry sails on 5 June 2011.\n", "utf-8")
     manifest = index.read_manifest(build(settings, added=[note]))
     assert manifest.documents == 4
-    assert index.added_before(settings) == (note,)
+    assert added_before(settings) == (note,)
     before = manifest.corpus_fingerprint
     assert fingerprint(settings.corpus, [note]) == before
     note.write_text("# A note\n\nThe ferry sails on 6 June 2011.\n", "utf-8")
@@ -277,7 +278,7 @@ def test_documents_of_ones_own_are_added_and_remembered(settings: Settings, tmp_
 
 
 def test_nothing_was_added_to_no_index(settings: Settings) -> None:
-    assert index.added_before(settings) == ()
+    assert added_before(settings) == ()
 
 
 @pytest.mark.usefixtures("quick")
@@ -321,10 +322,8 @@ def test_an_index_that_cannot_be_opened_leaves_no_copy_behind(
 
 
 def test_progress_ends_each_step_where_it_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_probe", index.probe)
+    monkeypatch.setattr("nkqa.build.probe_in_child", index.probe)
     told: dict[str, tuple[int, int]] = {}
-    index.build_index(
-        settings, (), lambda step, done, total: told.update({step: (done, total)}), HashEmbedder()
-    )
+    build_index(settings, (), lambda step, done, total: told.update({step: (done, total)}), HashEmbedder())
     assert list(told) == ["passages", "sentences", "storing"]
     assert all(done == total > 0 for done, total in told.values())

@@ -46,8 +46,8 @@ assert len(said.getvalue()) > 100, said.getvalue()
 TOY_BUILD = """
 from pathlib import Path
 from fakes import HashEmbedder
+from nkqa.build import build_index
 from nkqa.engine import open_engine
-from nkqa.index import build_index
 from nkqa.settings import load_settings
 from nkqa.types import Ask
 settings = load_settings(corpus=Path({corpus!r}), index=Path({index!r}), max_tokens=60, reader="off")

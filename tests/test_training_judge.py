@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fakes import HashEmbedder
+from nkqa.build import Material, build_from
 from nkqa.engine import Engine, open_engine
 from nkqa.evidence import Evidence
-from nkqa.index import Material, build_from
 from nkqa.judge import Judge, Logistic
 from nkqa.names import Gazetteer
 from nkqa.settings import Settings, load_settings

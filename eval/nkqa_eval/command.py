@@ -246,7 +246,7 @@ def _over(
     progress: bool,
 ) -> R:
     """Return what `measured` finds on an engine over `documents`, whose index is thrown away afterwards."""
-    from nkqa.index import build_from_documents
+    from nkqa.build import build_from_documents
 
     with tempfile.TemporaryDirectory(prefix="nkqa-eval-", ignore_cleanup_errors=True) as folder:
         own = settings.model_copy(update={"index": Path(folder)})

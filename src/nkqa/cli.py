@@ -65,14 +65,14 @@ def _ready(settings: Settings) -> "Engine":
         return _engine(settings)
     except (IndexMissing, IndexStale) as error:
         typer.echo(f"nkqa: {error.args[0].split('; run:')[0]}; building it", err=True)
-        from nkqa.index import added_before
+        from nkqa.build import added_before
 
         _build(settings, added_before(settings))
         return _engine(settings)
 
 
 def _build(settings: Settings, added: tuple[Path, ...]) -> "IndexManifest":
-    from nkqa.index import build_index
+    from nkqa.build import build_index
 
     with _progress() as told:
         return build_index(settings, added, told)

@@ -1,4 +1,4 @@
-"""Build and open an index folder: replaced as one step, refused when stale or damaged.
+"""Open an index folder, check every file of it, and tell what it was built from; refused when stale or damaged.
 
     index/
       CURRENT               the name of the build that is served, replaced by one rename
@@ -8,60 +8,38 @@
 Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
 """
 
-import hashlib
 import json
-import os
-import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from nkqa import embed, store
-from nkqa.corpus import fingerprint, load_corpus
-from nkqa.differences import Known, load_differences
-from nkqa.errors import (
-    FormatError,
-    IndexBusy,
-    IndexDamaged,
-    IndexMissing,
-    IndexStale,
-    IndexUnwritable,
-    ModelError,
-    NkqaError,
-)
-from nkqa.lexical import BM25, search_terms
-from nkqa.names import Gazetteer, Name, load_names
-from nkqa.passages import cut
-from nkqa.protocols import Embedder, QueryEncoder, Vector
+from nkqa.corpus import fingerprint
+from nkqa.differences import Known
+from nkqa.errors import IndexDamaged, IndexMissing, IndexStale
+from nkqa.lexical import BM25
+from nkqa.names import Gazetteer, Name
+from nkqa.protocols import QueryEncoder, Vector
 from nkqa.settings import Settings
-from nkqa.tokens import token_counter
 from nkqa.types import Document, IndexManifest, Passage
 
 FORMAT = 2
+MANIFEST, CURRENT = "manifest.json", "CURRENT"
 _Row = TypeVar("_Row")
-_BATCH = 32
-_MANIFEST, _CURRENT = "manifest.json", "CURRENT"
 _PROBES = 16
 _PROBE_SECONDS = 120
 _NEEDED = frozenset(
     {"documents.jsonl", "passages.jsonl", "names.jsonl", "differences.jsonl", "vectors.npy", "sentences.npy"}
 )
-MIN_AGREEMENT = 0.95
-"""Least cosine between a sentence's vector by the model and by the encoder exported from it."""
-Progress = Callable[[str, int, int], None]
-"""Told the name of the step, how much of it is done, and how much there is."""
 
 
 def nkqa_version() -> str:
@@ -99,381 +77,6 @@ class Index:
         self.private.cleanup()
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What an index is built from."""
-
-    documents: tuple[Document, ...]
-    names: Gazetteer
-    fingerprint: str
-    added: tuple[str, ...] = ()
-    differences: tuple[Known, ...] = ()
-    refused: tuple[str, ...] = ()
-
-
-# --- building ----------------------------------------------------------------------------------------------
-
-
-def build_index(
-    settings: Settings,
-    added: Sequence[Path] = (),
-    progress: Progress | None = None,
-    embedder: Embedder | None = None,
-) -> IndexManifest:
-    """Build a new index of the corpus and of a person's own documents, check it, and make it the current one.
-
-    Raises:
-        IndexBusy: another process is building.
-        IndexUnwritable: the folder is full or read-only; the old build stays.
-        CorpusError, FormatError, ModelError: what is built from is not as it should be.
-        IndexDamaged: the finished build could not be opened and queried; the old one stays.
-    """
-    with _builder(settings.index):
-        return _build(read_material(settings, added), settings, progress or _silent, embedder)
-
-
-def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
-    """Read the corpus, its names, and the files or folders `added`.
-
-    A file of `added` that cannot be read is left out and named in `refused`; if none can be, that is an error.
-    """
-    documents = load_corpus(settings.corpus)
-    files: list[Path] = []
-    refused: tuple[str, ...] = ()
-    if added:
-        from nkqa.formats import read_files
-
-        ingested = read_files(added, taken={d.id for d in documents})
-        refused = tuple(f"{r.path}: {r.reason}" for r in ingested.refused)
-        if refused and not ingested.documents:
-            raise FormatError("; ".join(refused))
-        documents += ingested.documents
-        files = _files(added)
-    print_ = fingerprint(settings.corpus, files)
-    return Material(
-        tuple(documents),
-        load_names(settings.corpus / "names.yaml"),
-        print_,
-        tuple(str(p.resolve()) for p in added),
-        load_differences(settings.corpus / "differences.yaml", documents),
-        refused,
-    )
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    return sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file())
-
-
-def build_from(
-    material: Material,
-    settings: Settings,
-    progress: Progress | None = None,
-    embedder: Embedder | None = None,
-) -> IndexManifest:
-    """Build from documents in hand; otherwise as `build_index`."""
-    with _builder(settings.index):
-        return _build(material, settings, progress or _silent, embedder)
-
-
-def _build(
-    material: Material, settings: Settings, progress: Progress, embedder: Embedder | None
-) -> IndexManifest:
-    root = settings.index
-    folder = root / "builds" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    folder.mkdir()
-    try:
-        manifest = _write(folder, material, settings, progress, embedder)
-        _probe(folder)
-        manifest = replace(manifest, files=_hashes(folder))
-        _sync(folder)
-        _write_durably(folder / _MANIFEST, json.dumps(asdict(manifest), indent=2))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    previous = _previous(root)
-    _write_durably(root / _CURRENT, folder.name + "\n")
-    _clean(root, keep={folder.name, previous})
-    return manifest
-
-
-def build_from_documents(
-    documents: Sequence[Document], settings: Settings, progress: Progress | None = None
-) -> IndexManifest:
-    """Build from documents that no corpus folder holds, without a gazetteer; `settings.index` says where."""
-    digest = hashlib.sha256("".join(d.text for d in documents).encode()).hexdigest()
-    return build_from(Material(tuple(documents), Gazetteer(), digest), settings, progress)
-
-
-def _silent(step: str, done: int, total: int) -> None:
-    pass
-
-
-@contextmanager
-def _builder(root: Path) -> Iterator[None]:
-    """Be the only builder of an index folder, and clear away what a killed one left."""
-    try:
-        (root / "builds").mkdir(parents=True, exist_ok=True)
-        with FileLock(root / ".lock", timeout=0):
-            _sweep(root)
-            yield
-    except Timeout as error:
-        raise IndexBusy(f"{root}: another process is building an index there; wait for it to end") from error
-    except OSError as error:
-        raise IndexUnwritable(
-            f"{root}: cannot be written: {error}; make room there, or set NKQA_INDEX to another folder"
-        ) from error
-
-
-def _sweep(root: Path) -> None:
-    """Remove builds that were never finished, and files that were never renamed."""
-    for build in (root / "builds").iterdir():
-        if not (build / _MANIFEST).is_file():
-            shutil.rmtree(build, ignore_errors=True)
-    for left in (*root.glob("*.new"), *root.glob("encoders/*.new"), *root.glob("encoders/*.fp32.onnx*")):
-        left.unlink(missing_ok=True)
-
-
-def _write(
-    folder: Path, material: Material, settings: Settings, progress: Progress, given: Embedder | None
-) -> IndexManifest:
-    count = token_counter(settings.tokenizer)
-    passages = [p for d in material.documents for p in cut(d, count, settings.max_tokens)]
-    sentences = [d.text[s.start : s.end] for d in material.documents for s in d.sentences]
-    model = embed.model_sha256(settings.embedding_model) if given is None else given.name
-    cache = _vector_cache(settings.index, model)
-    embedder = given or _LazyEmbedder(settings)
-    _write_lines(folder / "documents.jsonl", material.documents)
-    _write_lines(folder / "passages.jsonl", passages)
-    _write_lines(folder / "names.jsonl", material.names.entries)
-    _write_lines(folder / "differences.jsonl", material.differences)
-    vectors = _embed("passages", [p.index_text for p in passages], embedder, cache, progress)
-    np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
-    BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
-    progress("storing", 0, 1)
-    with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
-        chroma.add([p.id for p in passages], vectors)
-    progress("storing", 1, 1)
-    encoder_sha, agreement = _encoder(settings, embedder, given is None, sentences[:_PROBES], progress)
-    return IndexManifest(
-        format=FORMAT,
-        nkqa_version=nkqa_version(),
-        chroma_version=store.VERSION,
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        corpus_fingerprint=material.fingerprint,
-        added=material.added,
-        refused=material.refused,
-        embedding_model=embedder.name,
-        embedding_sha256=model,
-        encoder_sha256=encoder_sha,
-        agreement=agreement,
-        dimension=int(vectors.shape[1]),
-        tokenizer=settings.tokenizer,
-        max_tokens=settings.max_tokens,
-        documents=len(material.documents),
-        passages=len(passages),
-        sentences=len(sentences),
-    )
-
-
-class _LazyEmbedder:
-    """Loads the real model when the first text must be embedded: a rebuild of known texts never does."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.name = settings.embedding_model
-        self._threads = settings.threads
-        self._real: embed.SentenceTransformerEmbedder | None = None
-
-    @property
-    def real(self) -> embed.SentenceTransformerEmbedder:
-        if self._real is None:
-            self._real = embed.SentenceTransformerEmbedder(self.name, self._threads)
-        return self._real
-
-    @property
-    def dimension(self) -> int:
-        return self.real.dimension
-
-    def embed_passages(self, texts: Sequence[str]) -> Vector:
-        return self.real.embed_passages(texts)
-
-    def embed_query(self, text: str) -> Vector:
-        return self.real.embed_query(text)
-
-
-def _vector_cache(root: Path, model: str) -> dict[str, Vector]:
-    """Return the vectors of the current build by text, if they are whole and of the same model; else none."""
-    try:
-        folder = current_build(root)
-        manifest = read_manifest(folder)
-        if manifest.embedding_sha256 != model:
-            return {}
-        _check_files(folder, manifest, ("vectors.npy", "sentences.npy", "passages.jsonl", "documents.jsonl"))
-        documents, passages = _read_texts(folder)
-    except NkqaError:
-        return {}  # nothing to reuse: everything is embedded
-    texts = [p.index_text for p in passages]
-    lines = [d.text[s.start : s.end] for d in documents for s in d.sentences]
-    known = dict(zip(texts, np.load(folder / "vectors.npy"), strict=True))
-    return known | dict(zip(lines, np.load(folder / "sentences.npy"), strict=True))
-
-
-def _embed(
-    step: str, texts: Sequence[str], embedder: Embedder, cache: Mapping[str, Vector], progress: Progress
-) -> Vector:
-    missing = [t for t in dict.fromkeys(texts) if t not in cache]
-    fresh: dict[str, Vector] = {}
-    for at in range(0, len(missing), _BATCH):
-        progress(step, at, len(missing))
-        batch = missing[at : at + _BATCH]
-        fresh |= dict(zip(batch, embedder.embed_passages(batch), strict=True))
-    progress(step, len(missing), len(missing))
-    return np.stack([fresh[t] if t in fresh else cache[t] for t in texts]).astype(np.float32)
-
-
-def _encoder(
-    settings: Settings, embedder: Embedder, real: bool, samples: Sequence[str], progress: Progress
-) -> tuple[str, float]:
-    """Export the question encoder unless it is there; return its hash, "" if there is none, and agreement.
-
-    Raises:
-        ModelError: the exported encoder does not agree with the model.
-    """
-    if not real or settings.embedding_model != embed.DEFAULT_MODEL or not isinstance(embedder, _LazyEmbedder):
-        return "", 1.0
-    file = encoder_file(settings.index, embed.DEFAULT_SHA256)
-    if noted := _encoder_note(file):
-        return noted
-    progress("exporting the encoder", 0, 1)
-    file.parent.mkdir(exist_ok=True)
-    fresh = file.with_suffix(f".{os.getpid()}.new")
-    embed.export_encoder(embedder.real, fresh)
-    encoder = embed.OnnxEncoder(fresh, embed.query_tokenizer(embed.default_folder()))
-    wanted = embedder.embed_passages(samples)
-    agreement = min(float(encoder.embed_query(t) @ v) for t, v in zip(samples, wanted, strict=True))
-    if agreement < MIN_AGREEMENT:
-        raise ModelError(f"{file}: agrees with the model to {agreement:.3f} only, {MIN_AGREEMENT} is needed")
-    os.replace(fresh, file)
-    sha256, agreement = embed.sha256_of(file), round(agreement, 4)
-    _write_durably(file.with_suffix(".json"), json.dumps({"sha256": sha256, "agreement": agreement}))
-    progress("exporting the encoder", 1, 1)
-    return sha256, agreement
-
-
-def _encoder_note(file: Path) -> tuple[str, float] | None:
-    """What was noted of an exported encoder, if the file is still the one that it was noted of."""
-    try:
-        said = json.loads(file.with_suffix(".json").read_text("utf-8"))
-        noted = str(said["sha256"]), float(said["agreement"])
-        return noted if noted[0] == embed.sha256_of(file) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def encoder_file(root: Path, model_sha256: str) -> Path:
-    """Return where the encoder exported from these weights lies."""
-    return root / "encoders" / f"{model_sha256[:12]}.onnx"
-
-
-def _write_lines(file: Path, rows: Iterable[Document | Passage | Name | Known]) -> None:
-    file.write_text(
-        "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n"
-    )
-
-
-def _write_durably(file: Path, text: str) -> None:
-    """Write a file so that after a crash it is the old one or the new one, never a part."""
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with fresh.open("w", encoding="utf-8", newline="\n") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(fresh, file)
-    _fsync(file.parent)
-
-
-def _fsync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _sync(folder: Path) -> None:
-    """See to it that all of a folder is on the disk before the manifest says that it is whole."""
-    for path in (*folder.rglob("*"), folder):
-        _fsync(path)
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _MANIFEST)
-    return {f.relative_to(folder).as_posix(): embed.sha256_of(f) for f in files}
-
-
-def _probe(folder: Path) -> None:
-    """Open and query the build in a child: a damaged Chroma folder can take its process down.
-
-    Raises:
-        IndexDamaged: the child died or a vector was not found as its own nearest.
-    """
-    command = [sys.executable, "-P", "-m", "nkqa.index", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise IndexDamaged(f"{folder}: no answer to a query within {_PROBE_SECONDS} s") from error
-    if done.returncode != 0:
-        last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
-        raise IndexDamaged(f"{folder}: cannot be opened and queried ({last or f'exit {done.returncode}'})")
-
-
-def probe(folder: Path) -> None:
-    """Query Chroma with some of the vectors it was given; each must find itself.
-
-    Raises:
-        IndexDamaged: one does not.
-    """
-    vectors = np.load(folder / "vectors.npy")
-    _, passages = _read_texts(folder)
-    with (
-        store.private_copy(folder / "chroma") as copy,
-        closing(store.ChromaStore(Path(copy))) as chroma,
-    ):
-        if chroma.count() != len(passages):
-            raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors of {len(passages)} passages")
-        for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
-            found = chroma.search(vectors[row], 3)
-            if not found or found[0][1] < 0.999:
-                raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
-
-
-def _clean(root: Path, keep: set[str | None]) -> None:
-    for build in (root / "builds").iterdir():
-        if build.name not in keep:
-            shutil.rmtree(build, ignore_errors=True)
-
-
-# --- opening -----------------------------------------------------------------------------------------------
-
-
-def _read_current(root: Path) -> str | None:
-    file = root / _CURRENT
-    try:
-        name = file.read_text("utf-8").strip() if file.is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamaged(f"{file}: {error}; run: nkqa index build") from error
-    if name and (Path(name).name != name or name == ".."):
-        raise IndexDamaged(f"{file}: names no build of this folder ({name[:40]!r}); run: nkqa index build")
-    return name or None
-
-
-def _previous(root: Path) -> str | None:
-    try:
-        return _read_current(root)
-    except IndexDamaged:
-        return None
-
-
 def current_build(root: Path) -> Path:
     """Return the folder of the current build.
 
@@ -481,10 +84,26 @@ def current_build(root: Path) -> Path:
         IndexMissing: there is none.
         IndexDamaged: the file that names it cannot be read.
     """
-    name = _read_current(root)
-    if not name or not (root / "builds" / name / _MANIFEST).is_file():
+    name = read_current(root)
+    if not name or not (root / "builds" / name / MANIFEST).is_file():
         raise IndexMissing(f"{root}: there is no index yet; run: nkqa index build")
     return root / "builds" / name
+
+
+def read_current(root: Path) -> str | None:
+    """Return the name of the current build.
+
+    Raises:
+        IndexDamaged: the file that says it cannot be read.
+    """
+    file = root / CURRENT
+    try:
+        name = file.read_text("utf-8").strip() if file.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise IndexDamaged(f"{file}: {error}; run: nkqa index build") from error
+    if name and (Path(name).name != name or name == ".."):
+        raise IndexDamaged(f"{file}: names no build of this folder ({name[:40]!r}); run: nkqa index build")
+    return name or None
 
 
 def read_manifest(folder: Path) -> IndexManifest:
@@ -495,28 +114,29 @@ def read_manifest(folder: Path) -> IndexManifest:
         IndexDamaged: it cannot be read.
     """
     try:
-        raw = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        raw = json.loads((folder / MANIFEST).read_text("utf-8"))
         written = raw.get("format") if isinstance(raw, dict) else None
         if isinstance(written, int) and written != FORMAT:
             raise IndexStale(f"{folder}: has format {written}, this is {FORMAT}; run: nkqa index build")
         return TypeAdapter(IndexManifest).validate_python(raw)
     except (OSError, ValueError, RecursionError) as error:
-        raise IndexDamaged(f"{folder / _MANIFEST}: {error}; run: nkqa index build") from error
+        raise IndexDamaged(f"{folder / MANIFEST}: {error}; run: nkqa index build") from error
 
 
-def added_before(settings: Settings) -> tuple[Path, ...]:
-    """Return the person's own documents that the current build holds, also where it is stale."""
-    try:
-        said = json.loads((current_build(settings.index) / _MANIFEST).read_text("utf-8"))
-        return tuple(Path(p) for p in said["added"])
-    except (NkqaError, OSError, ValueError, KeyError, TypeError):
-        return ()
+def files_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the files, and all files in the folders, in order."""
+    return sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file())
 
 
-def _check_files(folder: Path, manifest: IndexManifest, only: Sequence[str] = ()) -> None:
+def check_files(folder: Path, manifest: IndexManifest, only: Sequence[str] = ()) -> None:
+    """Check that the files of a build, or `only` some, are those that were written.
+
+    Raises:
+        IndexDamaged: one is missing or another.
+    """
     if unnamed := _NEEDED - manifest.files.keys():
         raise IndexDamaged(
-            f"{folder / _MANIFEST}: does not name {', '.join(sorted(unnamed))}; run: nkqa index build"
+            f"{folder / MANIFEST}: does not name {', '.join(sorted(unnamed))}; run: nkqa index build"
         )
     for name, expected in manifest.files.items():
         if only and name not in only:
@@ -534,7 +154,7 @@ def _check_files(folder: Path, manifest: IndexManifest, only: Sequence[str] = ()
 
 def stale_reasons(manifest: IndexManifest, settings: Settings) -> list[str]:
     """Return why an index is not the one that the settings and the corpus ask for; empty if it is."""
-    print_ = fingerprint(settings.corpus, _files(map(Path, manifest.added)))
+    print_ = fingerprint(settings.corpus, files_in(map(Path, manifest.added)))
     model = embed.model_sha256(settings.embedding_model)
     wanted = {
         "corpus": (manifest.corpus_fingerprint[:12], print_[:12]),
@@ -565,8 +185,8 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
     manifest = read_manifest(folder)
     if compare and (reasons := stale_reasons(manifest, settings)):
         raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
-    _check_files(folder, manifest)
-    documents, passages = _read_texts(folder)
+    check_files(folder, manifest)
+    documents, passages = read_texts(folder)
     rows, at = {}, 0
     for document in documents:
         rows[document.id] = at
@@ -599,13 +219,33 @@ def _query_encoder(settings: Settings, manifest: IndexManifest) -> QueryEncoder:
     if not manifest.encoder_sha256:
         return embed.SentenceTransformerEmbedder(manifest.embedding_model, threads=1)
     file = encoder_file(settings.index, manifest.embedding_sha256)
-    noted = _encoder_note(file)
+    noted = encoder_note(file)
     if noted is None or noted[0] != manifest.encoder_sha256:
         raise IndexDamaged(f"{file}: is missing or not the encoder that was exported; run: nkqa index build")
     return embed.OnnxEncoder(file, embed.query_tokenizer(embed.default_folder()))
 
 
-def _read_texts(folder: Path) -> tuple[list[Document], list[Passage]]:
+def encoder_file(root: Path, model_sha256: str) -> Path:
+    """Return where the encoder exported from these weights lies."""
+    return root / "encoders" / f"{model_sha256[:12]}.onnx"
+
+
+def encoder_note(file: Path) -> tuple[str, float] | None:
+    """Return what was noted of an exported encoder, if the file is still the one that it was noted of."""
+    try:
+        said = json.loads(file.with_suffix(".json").read_text("utf-8"))
+        noted = str(said["sha256"]), float(said["agreement"])
+        return noted if noted[0] == embed.sha256_of(file) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_texts(folder: Path) -> tuple[list[Document], list[Passage]]:
+    """Read the documents and the passages of a build.
+
+    Raises:
+        IndexDamaged: they cannot be read.
+    """
     return (
         _read_lines(folder / "documents.jsonl", TypeAdapter(Document)),
         _read_lines(folder / "passages.jsonl", TypeAdapter(Passage)),
@@ -628,11 +268,47 @@ def verify_index(settings: Settings) -> IndexManifest:
     """
     folder = current_build(settings.index)
     manifest = read_manifest(folder)
-    _check_files(folder, manifest)
-    _probe(folder)
+    check_files(folder, manifest)
+    probe_in_child(folder)
     if reasons := stale_reasons(manifest, settings):
         raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
     return manifest
+
+
+def probe_in_child(folder: Path) -> None:
+    """Open and query the build in a child: a damaged Chroma folder can take its process down.
+
+    Raises:
+        IndexDamaged: the child died or a vector was not found as its own nearest.
+    """
+    command = [sys.executable, "-P", "-m", "nkqa.index", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise IndexDamaged(f"{folder}: no answer to a query within {_PROBE_SECONDS} s") from error
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
+        raise IndexDamaged(f"{folder}: cannot be opened and queried ({last or f'exit {done.returncode}'})")
+
+
+def probe(folder: Path) -> None:
+    """Query Chroma with some of the vectors it was given; each must find itself.
+
+    Raises:
+        IndexDamaged: one does not.
+    """
+    vectors = np.load(folder / "vectors.npy")
+    _, passages = read_texts(folder)
+    with (
+        store.private_copy(folder / "chroma") as copy,
+        closing(store.ChromaStore(Path(copy))) as chroma,
+    ):
+        if chroma.count() != len(passages):
+            raise IndexDamaged(f"{folder}: Chroma holds {chroma.count()} vectors of {len(passages)} passages")
+        for row in np.unique(np.linspace(0, len(passages) - 1, _PROBES).astype(int)):
+            found = chroma.search(vectors[row], 3)
+            if not found or found[0][1] < 0.999:
+                raise IndexDamaged(f"{folder}: Chroma does not find {passages[row].id} by its own vector")
 
 
 if __name__ == "__main__":

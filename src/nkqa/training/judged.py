@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nkqa.build import build_from_documents
 from nkqa.engine import Engine, open_engine
 from nkqa.evidence import Evidence, question_features
 from nkqa.formats import document_from_paragraphs
-from nkqa.index import build_from_documents
 from nkqa.judge import Features
 from nkqa.settings import Settings
 from nkqa.training.data import HELD_OUT, Article, Asked, read_squad
