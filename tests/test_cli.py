@@ -155,6 +155,62 @@ def test_asking_a_stale_index_builds_it_with_the_documents_that_were_added(
     assert "5 June 2011" in ended.out
 
 
+@pytest.fixture
+def notes(tmp_path: Path) -> tuple[Path, Path]:
+    ferry, bridge = tmp_path / "ferry.md", tmp_path / "bridge.md"
+    ferry.write_text("# Ferry\n\nThe ferry to Pell sails on 5 June 2011.\n", "utf-8")
+    bridge.write_text("# Bridge\n\nThe bridge to Pell opens on 7 July 2012.\n", "utf-8")
+    return ferry, bridge
+
+
+def test_what_was_added_stays_in_and_is_named_until_only_the_corpus_is_asked_for(
+    run: Run, notes: tuple[Path, Path]
+) -> None:
+    ferry, bridge = notes
+
+    def added(*arguments: str) -> tuple[list[str], str]:
+        ended = run("index", "build", "--json", *arguments)
+        assert ended.code == 0, ended.err
+        said = json.loads(ended.out)
+        assert said["documents"] == 3 + len(said["added"])
+        named = [line for line in ended.err.splitlines() if line.startswith("nkqa: ")]
+        return said["added"], "\n".join(named)
+
+    keeping = "nkqa: keeping what was added before (--only-corpus leaves it out): "
+    assert added("--add", str(ferry)) == ([str(ferry)], "")
+    assert added() == ([str(ferry)], f"{keeping}{ferry}")
+    assert added("--add", str(ferry)) == ([str(ferry)], "")
+    assert added("--add", str(bridge)) == ([str(ferry), str(bridge)], f"{keeping}{ferry}")
+    assert added() == ([str(ferry), str(bridge)], f"{keeping}{ferry}, {bridge}")
+    assert added("--only-corpus", "--add", str(bridge)) == ([str(bridge)], "")
+    assert added("--only-corpus") == ([], "")
+    assert added() == ([], "")
+
+
+def test_a_document_that_was_added_and_is_gone_ends_with_7_and_what_to_run(
+    run: Run, notes: tuple[Path, Path]
+) -> None:
+    ferry, bridge = notes
+    assert run("index", "build", "--add", str(ferry), "--add", str(bridge)).code == 0
+    ferry.unlink()
+    for arguments in (["index", "build"], ["index", "build", "--add", str(bridge)], ["ask", QUESTION]):
+        ended = run(*arguments)
+        assert (ended.code, ended.out) == (7, "")
+        assert f"nkqa: {ferry}: added to the index before and gone now" in ended.err
+        assert ended.err.endswith("nkqa index build --only-corpus\n")
+    assert run("index", "build", "--only-corpus").code == 0
+    assert run("ask", QUESTION).code == 0
+
+
+def test_a_path_that_never_led_anywhere_is_not_kept(run: Run, notes: tuple[Path, Path]) -> None:
+    ferry, nowhere = notes[0], notes[0].with_name("fery.md")
+    ended = run("index", "build", "--add", str(nowhere), "--add", str(ferry), "--json")
+    assert ended.code == 7
+    assert f"not read: {nowhere}" in ended.err
+    assert json.loads(ended.out)["added"] == [str(ferry)]
+    assert run("index", "build").code == 0
+
+
 # --- how it ends -------------------------------------------------------------------------------------------
 
 

@@ -282,6 +282,14 @@ def test_nothing_was_added_to_no_index(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_manifest_that_cannot_be_read_stops_no_build(settings: Settings) -> None:
+    manifest = build(settings) / "manifest.json"
+    for content in ("", "[]", '{"added": 3}', "[" * 99_999):
+        manifest.write_text(content)
+        assert added_before(settings) == ()
+
+
+@pytest.mark.usefixtures("quick")
 def test_an_index_that_is_served_answers_on_while_another_is_built_and_when_it_is_gone(
     settings: Settings, corpus: Path
 ) -> None:

@@ -86,6 +86,7 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
     """Read the corpus, its names, and the files or folders `added`.
 
     A file of `added` that cannot be read is left out and named in `refused`; if none can be, that is an error.
+    A path that leads nowhere is not remembered as added.
     """
     documents = load_corpus(settings.corpus)
     files: list[Path] = []
@@ -104,7 +105,7 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
         tuple(documents),
         load_names(settings.corpus / "names.yaml"),
         print_,
-        tuple(str(p.resolve()) for p in added),
+        tuple(str(p.resolve()) for p in added if os.path.exists(p)),
         load_differences(settings.corpus / "differences.yaml", documents),
         refused,
     )
@@ -122,12 +123,22 @@ def build_from(
 
 
 def added_before(settings: Settings) -> tuple[Path, ...]:
-    """Return the person's own documents that the current build holds, also where it is stale."""
+    """Return the person's own files and folders that the current build was made with, also where it is stale.
+
+    Raises:
+        FormatError: one is gone.
+    """
     try:
         said = json.loads((current_build(settings.index) / MANIFEST).read_text("utf-8"))
-        return tuple(Path(p) for p in said["added"])
-    except (NkqaError, OSError, ValueError, KeyError, TypeError):
+        added = tuple(Path(p) for p in said["added"])
+    except (NkqaError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return ()
+    if gone := [str(p) for p in added if not os.path.exists(p)]:
+        raise FormatError(
+            f"{', '.join(gone)}: added to the index before and gone now; put it back, "
+            "or leave out all that was added before with: nkqa index build --only-corpus"
+        )
+    return added
 
 
 def _build(

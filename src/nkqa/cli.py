@@ -150,14 +150,25 @@ def index_build(
     add: Annotated[
         list[Path] | None, typer.Option("--add", help="A document or folder of your own; repeatable.")
     ] = None,
+    only_corpus: Annotated[
+        bool, typer.Option("--only-corpus", help="Leave out what was added before.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Build a new index, check it, and put it in the place of the current one.
 
-    A document that cannot be read is named with its reason (exit code 7); the others go in.
+    What was added before stays in, and is named. A document that cannot be read is named with its reason
+    (exit code 7); the others go in.
     """
+    from nkqa.build import added_before
+
     settings = load_settings()
-    manifest = _build(settings, tuple(add or ()))
+    new = [p.resolve() for p in add or ()]
+    kept = [] if only_corpus else [p for p in added_before(settings) if p not in new]
+    if kept:
+        named = ", ".join(map(str, kept))
+        typer.echo(f"nkqa: keeping what was added before (--only-corpus leaves it out): {named}", err=True)
+    manifest = _build(settings, (*kept, *(add or ())))
     index_status(as_json)
     for refusal in manifest.refused:
         typer.echo(f"not read: {refusal}", err=True)
