@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from nkqa.asking import Kind, asks_the_same
 from nkqa.differ import Difference, difference, false_premise, values_in
+from nkqa.differences import Known, Side
 from nkqa.evidence import Claims, Evidence
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
@@ -99,3 +101,36 @@ def test_claims_far_apart_in_meaning_are_not_compared() -> None:
 )
 def test_false_premises(asked: str, claim: str, contradicted: bool) -> None:
     assert false_premise(question(asked), evidence(claim)) is contradicted
+
+
+def known(*sources: str) -> Known:
+    return Known("depth", "how deep the lake is", tuple((Side(name, 0, 0, 5),) for name in sources))
+
+
+def test_a_confirmed_difference_is_kept_between_the_sources_that_may_answer() -> None:
+    left = known("a", "b", "c").between({"a", "c"})
+    assert left is not None
+    assert [p[0].document_id for p in left.positions] == ["a", "c"]
+
+
+def test_one_position_alone_is_no_difference() -> None:
+    assert known("a", "b").between({"a"}) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "about", "same"),
+    [
+        ("how_many", "how_much", True),
+        ("how_many", "where", False),
+        ("when", "which", False),
+        ("why", "why", True),
+        ("why", "how_many", False),
+        ("which", "keyword", True),
+        ("which", "how_many", False),
+        ("define", "which", True),
+        ("yes_no", "how_many", True),
+        ("compare", "where", True),
+    ],
+)
+def test_a_question_is_on_a_difference_of_its_kind(asked: Kind, about: Kind, same: bool) -> None:
+    assert asks_the_same(asked, about) is same

@@ -19,7 +19,7 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("how_many", _any(r"h(?:o)?w many\b", r"number of\b", r"how (?:large|big)\b", r"what number\b")),
     ("how_much", _any(
-        r"how (?:much|high)\b", r"costs?\b", r"what (?:share|percentage|proportion|part)\b", r"percent")),
+        r"how (?:much|high)\b", r"costs?\b", r"what (?:share|percentage|proportion|part of)\b", r"percent")),
     ("how_long", _any(r"(?:for )?how (?:long|many years)\b", r"duration\b", r"how old\b")),
     ("compare", _any(
         r"compar", r"differ(?:s|ed|ing|ence|ences|ent|ently)?\b", r"disagree", r"versus\b", r"vs\b",
@@ -141,16 +141,22 @@ def kind_of(text: str) -> Kind:
     return next((kind for kind, pattern in _KINDS if pattern.search(plain)), "keyword")
 
 
-_SPECIFIC: frozenset[Kind] = frozenset({"how_many", "how_much", "how_long", "when", "where", "who"})
+_FIGURES: frozenset[Kind] = frozenset({"how_many", "how_much"})
+_SPECIFIC: frozenset[Kind] = _FIGURES | {"how_long", "when", "where", "who", "why"}
 _OPEN: frozenset[Kind] = frozenset({"keyword", "compare", "yes_no", "list"})
 
 
 def asks_the_same(one: Kind, other: Kind) -> bool:
     """Whether a question of kind `one` can ask for what a phrase of kind `other` names.
 
-    Both ask for one kind of value, or the question for none in particular; a why asks for something else.
+    Both ask for one kind of thing (a number, a day, a place, somebody, a reason), or neither for one of these, or
+    the question is open: keywords, a comparison, a list, whether something is so.
     """
-    return one == other if one in _SPECIFIC else one in _OPEN or (one == "how" and other not in _SPECIFIC)
+    if one in _OPEN:
+        return True
+    if one in _SPECIFIC:
+        return one == other or (one in _FIGURES and other in _FIGURES)
+    return other not in _SPECIFIC
 
 
 def is_opinion(text: str) -> bool:

@@ -1,7 +1,7 @@
 """What editors have confirmed that the sources differ on: corpus/differences.yaml, resolved to sentences."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -28,6 +28,12 @@ class Known:
     id: str
     about: str
     positions: tuple[tuple[Side, ...], ...]
+
+    def between(self, documents: Collection[str]) -> "Known | None":
+        """Return what is left of it between some documents; None where fewer than two positions are."""
+        kept = (tuple(s for s in position if s.document_id in documents) for position in self.positions)
+        positions = tuple(position for position in kept if position)
+        return replace(self, positions=positions) if len(positions) > 1 else None
 
 
 class _Claim(BaseModel):

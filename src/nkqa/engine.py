@@ -319,9 +319,9 @@ class Engine:
         found = []
         for known, about in zip(self._index.differences, self._abouts, strict=True):
             fit = float(query @ about)
-            open_to = all(side.document_id in allowed for position in known.positions for side in position)
-            if fit >= _ON_SUBJECT and open_to and asks_the_same(question.kind, kind_of(known.about)):
-                found.append((known, fit))
+            left = known.between(allowed)
+            if left and fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(known.about)):
+                found.append((left, fit))
         return found
 
     def _passage_id(self, row: int) -> str:
