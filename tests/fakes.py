@@ -66,4 +66,4 @@ class OverlapReader:
         first = window.sentences[best]
         fresh = [w for w in words(window.text[first.start : first.end]) if not {fold(w.text)} & wanted]
         answer = Span(first.start + fresh[0].start, first.start + fresh[0].end) if fresh else None
-        return Reading(scores[best], tuple(scores), answer, scores[best])
+        return Reading(scores[best], tuple(scores), answer, scores[best], scores[best], scores[best])

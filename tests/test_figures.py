@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nkqa.figures import Figure, counted_in, figures_in
+from nkqa.figures import Figure, figures_in
 
 
 def only(text: str) -> Figure:
@@ -86,22 +86,3 @@ def test_any_text_gives_slices_with_a_low_and_a_high(text: str) -> None:
         assert figure.low <= figure.high
         assert figure.meets(figure)
         at = figure.end
-
-
-@pytest.mark.parametrize(
-    ("question", "units"),
-    [
-        ("How many wardens were sent?", {"warden"}),
-        ("number of boats in the harbour", {"boat"}),
-        ("How many of them left?", set()),
-        ("What share of the lake is frozen?", {"%"}),
-        ("Who sent the wardens?", set()),
-    ],
-)
-def test_what_a_question_wants_counted(question: str, units: set[str]) -> None:
-    assert counted_in(question) == units
-
-
-def test_money_and_time_are_wanted_by_their_words() -> None:
-    assert "$" in counted_in("How much will the harbour cost?")
-    assert "year" in counted_in("How long may they stay?")

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from nkqa.asking import Kind
 from nkqa.dates import DateMention, dates_in
-from nkqa.figures import Figure, counted_in, figures_in
+from nkqa.figures import Figure, figures_in
 from nkqa.judge import Judge, logit
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
@@ -191,14 +191,11 @@ class _Asked:
 
     names: frozenset[str]
     pairs: frozenset[tuple[str, str]]
-    counted: frozenset[str]
 
     @classmethod
     def of(cls, question: Question) -> "_Asked":
         plain = [t for t in question.terms if not t.startswith("@")]
-        units = counted_in(question.search)
-        counted = units.union(*(alike(unit) for unit in units))
-        return cls(frozenset(f"@{m.entry.id}" for m in question.names), frozenset(pairwise(plain)), counted)
+        return cls(frozenset(f"@{m.entry.id}" for m in question.names), frozenset(pairwise(plain)))
 
 
 def _features(
@@ -215,7 +212,6 @@ def _features(
         "phrases": len(asked.pairs & claim.pairs) / len(asked.pairs) if asked.pairs else 0.0,
         "dates": _agreeing(question.dates, claim.dates),
         "figures": _meeting(question.figures, claim.figures),
-        "counted": _counting(asked.counted, claim.figures),
         "citing": float(claim.citing),
         "length": min(len(claim.text) / 400, 1.0),
     }
@@ -238,31 +234,34 @@ def _meeting(asked: Sequence[Figure], held: Sequence[Figure]) -> float:
     return 0.5 if not same else float(any(a.meets(h) for a, h in same))
 
 
-def _counting(counted: frozenset[str], held: Sequence[Figure]) -> float:
-    """1 where a figure counts what the question wants counted, 0 where none does, 0.5 where it wants no number."""
-    return float(any(counted & set(f.units) for f in held)) if counted else 0.5
-
-
 def add_readings(
     evidence: Sequence[Evidence], windows: Sequence[Placed], readings: Sequence[Reading]
 ) -> list[Evidence]:
     """Return the evidence with what the reader said of each sentence; one that was not read gets 0."""
-    said: dict[int, tuple[float, float, Span | None, float]] = {}
+    said: dict[int, tuple[Reading, int, Span]] = {}
     for placed, reading in zip(windows, readings, strict=True):
-        for row, span, sentence in zip(placed.rows, placed.window.sentences, reading.sentences, strict=True):
-            words = reading.answer
-            inside = words is not None and span.start <= words.start and words.end <= span.end
-            own = Span(words.start - span.start, words.end - span.start) if inside and words else None
-            said[row] = (reading.answerable, sentence, own, reading.answer_score if inside else 0.0)
-    read = []
-    for item in evidence:
-        window, sentence, answer, score = said.get(item.claim.row, (0.0, 0.0, None, 0.0))
-        extra = {"window": window, "sentence": sentence, "words": score, "both": window * sentence}
-        extra["read"] = float(item.claim.row in said)
+        for number, (row, span) in enumerate(zip(placed.rows, placed.window.sentences, strict=True)):
+            said[row] = (reading, number, span)
+    return [_with_reading(item, *said.get(item.claim.row, _UNREAD)) for item in evidence]
+
+
+_NOTHING = Reading(0.0, (0.0,), None, 0.0, 0.0, 0.0)
+_UNREAD = (_NOTHING, 0, Span(0, 1))
+
+
+def _with_reading(item: Evidence, reading: Reading, number: int, span: Span) -> Evidence:
+    words, sentence = reading.answer, reading.sentences[number]
+    inside = words is not None and span.start <= words.start and words.end <= span.end
+    score = reading.answer_score if inside else 0.0
+    read = {
+        "window": reading.answerable, "sentence": sentence, "words": score, "both": reading.answerable * sentence,
+        "read": float(reading is not _NOTHING),
         # Near 1 the probabilities hardly differ, and yet which is the greatest decides the rank.
-        extra |= {"log_window": logit(window) / 8, "log_sentence": logit(sentence) / 8}
-        read.append(replace(item, features={**item.features, **extra}, answer=answer, answer_score=score))
-    return read
+        "log_window": logit(reading.answerable) / 8, "log_sentence": logit(sentence) / 8,
+        "log_own": logit(reading.window) / 8, "log_words": logit(reading.words if inside else 0.0) / 8,
+    }  # fmt: skip
+    own = Span(words.start - span.start, words.end - span.start) if inside and words else None
+    return replace(item, features={**item.features, **read}, answer=own, answer_score=score)
 
 
 OTHER_TIME = 0.4

@@ -89,27 +89,6 @@ def _units(text: str, end: int) -> tuple[str, ...]:
     return tuple(units)
 
 
-_COUNTED = re.compile(r"\b(?:h(?:o)?w many|number of|how few)\b", re.IGNORECASE)
-_SHARE = re.compile(
-    r"\b(?:percent|per cent|(?:what|which) (?:share|percentage|proportion|part|fraction))\b", re.IGNORECASE
-)
-_MONEY = re.compile(
-    r"\b(?:how much (?:money|did .* cost|will .* cost|does .* cost)|costs?|price|budget)\b", re.IGNORECASE
-)
-_SPAN = re.compile(r"\b(?:how long|how old|duration)\b", re.IGNORECASE)
-
-
-def counted_in(question: str) -> frozenset[str]:
-    """Return the units, as a figure has them, of which a question asks the number; none where it asks for no figure."""
-    match = _COUNTED.search(question)
-    if match:
-        return frozenset(_units(question, match.end()))
-    for pattern, units in ((_SHARE, {"%"}), (_MONEY, {"$", "€", "£", "million", "billion"}), (_SPAN, _TIME)):
-        if pattern.search(question):
-            return frozenset(units)
-    return frozenset()
-
-
 def figures_in(text: str) -> list[Figure]:
     """Return the figures of `text` in order, dates left out."""
     dates = [(d.start, d.end) for d in dates_in(text)]

@@ -82,6 +82,7 @@ def summary(
             for name in ("cosine", "coverage", "context")
         },
         "max_window": max(f.get("window", 0.0) for f in sentence_features),
+        "max_log_own": max(f.get("log_own", 0.0) for f in sentence_features),
     }
 
 

@@ -185,6 +185,8 @@ def _reading(judged: Judged, calibration: Calibration) -> Reading:
         sentences=tuple(sigmoid(logit) for logit in judged.sentences),
         answer=answer,
         answer_score=judged.share if answer else 0.0,
+        window=sigmoid(judged.window),
+        words=sigmoid(judged.span),
     )
 
 

@@ -144,12 +144,16 @@ class Reading:
     """What a reader says of one window; all figures are probabilities, 0 to 1.
 
     `sentences` has as many entries as the window; `answer` are the likeliest answering words, if any.
+    `answerable` is made of all that the reader says and calibrated; `window` and `words` are two of its parts as
+    they are: that the window answers, and that these words do rather than none.
     """
 
     answerable: float
     sentences: tuple[float, ...]
     answer: Span | None
     answer_score: float
+    window: float
+    words: float
 
 
 @dataclass(frozen=True, slots=True)

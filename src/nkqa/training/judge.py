@@ -30,14 +30,16 @@ from nkqa.training.judged import Judged, from_gold, from_squad
 
 SENTENCE = {
     "plain": ["cosine", "coverage", "context", "around", "passage", "near", "expected", "names", "names_around",
-              "phrases", "dates", "figures", "counted", "citing", "length"],
-    "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence"],
+              "phrases", "dates", "figures", "citing", "length"],
+    "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence", "log_own",
+               "log_words"],
 }  # fmt: skip
 ANSWER = {
     "plain": ["best", "second", "third", "nothing", "unknown", "missing", "terms", "named", "asking", "top_cosine",
               "top_coverage", "top_context", "top_around", "top_expected", "top_names", "top_names_around",
-              "top_phrases", "top_dates", "top_figures", "top_counted", "max_cosine", "max_coverage"],
-    "reader": ["max_window", "top_window", "top_sentence", "top_words"],
+              "top_phrases", "top_dates", "top_figures", "max_cosine", "max_coverage"],
+    "reader": ["max_window", "top_window", "top_sentence", "top_words", "top_log_window", "top_log_sentence",
+               "top_log_own", "top_log_words", "max_log_own"],
 }  # fmt: skip
 Floats = npt.NDArray[np.float64]
 FOLDS = 8
@@ -45,7 +47,7 @@ ELSEWHERE = "elsewhere"
 """The bias that SQuAD's questions have beside; it is learnt, and not kept."""
 SQUAD_COUNTS, SQUAD_MOST = 0.3, 300
 SQUAD_TYPES = frozenset({"right", "removed", "unanswerable"})
-STRENGTHS = (3.0, 1.0)
+STRENGTHS = (10.0, 1.0)
 """Inverse of the ridge on the sentences' and on the questions' weights (eval/README.md has what was tried)."""
 
 
