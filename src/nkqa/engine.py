@@ -50,7 +50,7 @@ STAGES = ("dense", "lexical", "names", "reader")
 """What `without` can leave out, to see what it is worth."""
 DEPTH = 20
 """Passages whose sentences are read."""
-READ, WINDOWS = 24, 9
+READ, WINDOWS = 32, 12
 """Sentences that the reader is shown with their neighbours, and windows that it reads at most."""
 _OFFERED = 12
 """Sentences that a language model is offered."""
@@ -315,7 +315,7 @@ class Engine:
 
     def _known(self, question: Question, query: Vector, filters: Filters) -> list[tuple[Known, float]]:
         """The confirmed differences on what is asked, between sources that may answer, with how close they are."""
-        allowed = self._allowed(filters)
+        allowed = self._allowed(filters) & (question.sources or frozenset(self.documents))
         found = []
         for known, about in zip(self._index.differences, self._abouts, strict=True):
             fit = float(query @ about)
