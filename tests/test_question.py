@@ -141,6 +141,23 @@ def test_the_kind_is_that_of_the_follow_up(names: Gazetteer) -> None:
     assert ask("when do they leave?", names, "how many wardens are there?").kind == "when"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Who lost more, Southland or Northland?", "Who lost more, Northland or Southland?"),
+        ("what do Westland, Southland and Northland say", "what do Westland, Northland and Southland say"),
+        ("Southland vs the Northland", "Northland vs the Southland"),
+    ],
+)
+def test_which_party_is_named_first_makes_no_difference(one: str, other: str, names: Gazetteer) -> None:
+    assert ask(one, names).search == ask(other, names).search
+
+
+def test_names_that_nothing_joins_stay_where_they_are(names: Gazetteer) -> None:
+    text = "How many fled from Southland to Northland?"
+    assert ask(text, names).search == text
+
+
 @pytest.mark.parametrize("text", ["", " \t\n", "\u200b\ufeff", "x" * 1001, "a\ud800"])
 def test_what_cannot_be_asked(text: str) -> None:
     with pytest.raises(BadQuestion):

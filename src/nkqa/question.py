@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from nkqa.asking import Kind, is_foreign, is_noise, is_opinion, kind_of
 from nkqa.attribution import NO_SOURCES, Attribution
@@ -23,10 +24,10 @@ _PAST = re.compile(r"\b(?:did|was|were|had|has|have|happened|result(?:s|ed)?)\b"
 class Question:
     """A question as understood.
 
-    `standalone` needs no history; `search` is `standalone` with typos mended, names in their head form and
-    "according to ..." left out; `terms` are its search terms. `names`, `dates` and `figures` point into
-    `standalone`. `sources` are the documents that it asks for by name. `refusal` is set where the words alone
-    say that the corpus cannot answer.
+    `standalone` needs no history; `search` is `standalone` with typos mended, names in their head form, joined
+    names in one order and "according to ..." left out; `terms` are its search terms. `names`, `dates` and
+    `figures` point into `standalone`. `sources` are the documents that it asks for by name. `refusal` is set where
+    the words alone say that the corpus cannot answer.
     """
 
     text: str
@@ -88,7 +89,7 @@ def understand(
     standalone = stand_alone(cleaned, history, names)
     mentions = names.find(standalone) + names.find_typos(standalone, vocabulary.words) if widen else []
     mentions.sort(key=lambda m: m.start)
-    search = vocabulary.attribution.without(names.rewrite(standalone, mentions))
+    search = in_one_order(vocabulary.attribution.without(names.rewrite(standalone, mentions)), names)
     found_terms = search_terms(search, names if widen else Gazetteer())
     own = kind_of(cleaned)
     question = Question(
@@ -103,6 +104,24 @@ def understand(
         sources=vocabulary.attribution.asked(standalone),
     )
     return replace(question, refusal=refuse(question, vocabulary))
+
+
+_JOINED = re.compile(r"\s+(?:or|and|vs\.?|versus)\s+(?:the\s+)?", re.IGNORECASE)
+
+
+def in_one_order(text: str, names: Gazetteer) -> str:
+    """Return a text with two names of one kind that "or", "and" or "versus" joins in the order of the alphabet.
+
+    So it makes no difference to an answer which of two parties a question names first.
+    """
+    found = names.find(text)
+    for first, second in pairwise(found):
+        one, other = text[first.start : first.end], text[second.start : second.end]
+        joined = _JOINED.fullmatch(text[first.end : second.start])
+        if joined and first.entry.kind == second.entry.kind and fold(other) < fold(one):
+            swapped = f"{other}{text[first.end : second.start]}{one}"
+            return in_one_order(text[: first.start] + swapped + text[second.end :], names)
+    return text
 
 
 def refuse(question: Question, vocabulary: Vocabulary) -> Reason | None:
