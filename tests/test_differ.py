@@ -120,7 +120,8 @@ def test_one_position_alone_is_no_difference() -> None:
 @pytest.mark.parametrize(
     ("asked", "about", "same"),
     [
-        ("how_many", "how_much", True),
+        ("how_many", "how_many", True),
+        ("how_many", "how_much", False),
         ("how_many", "where", False),
         ("when", "which", False),
         ("why", "why", True),

@@ -141,8 +141,7 @@ def kind_of(text: str) -> Kind:
     return next((kind for kind, pattern in _KINDS if pattern.search(plain)), "keyword")
 
 
-_FIGURES: frozenset[Kind] = frozenset({"how_many", "how_much"})
-_SPECIFIC: frozenset[Kind] = _FIGURES | {"how_long", "when", "where", "who", "why"}
+_SPECIFIC: frozenset[Kind] = frozenset({"how_many", "how_much", "how_long", "when", "where", "who", "why"})
 _OPEN: frozenset[Kind] = frozenset({"keyword", "compare", "yes_no", "list"})
 
 
@@ -154,9 +153,7 @@ def asks_the_same(one: Kind, other: Kind) -> bool:
     """
     if one in _OPEN:
         return True
-    if one in _SPECIFIC:
-        return one == other or (one in _FIGURES and other in _FIGURES)
-    return other not in _SPECIFIC
+    return one == other if one in _SPECIFIC else other not in _SPECIFIC
 
 
 def is_opinion(text: str) -> bool:
