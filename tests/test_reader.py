@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from nkqa.errors import ModelError
 from nkqa.reader import (
+    DEFAULT_WEIGHTS,
     NEVER,
     Calibration,
     Encoded,
@@ -254,3 +255,8 @@ def test_the_calibration_weighs_all_three() -> None:
     judged = judge(row, 1, 2.0, np.zeros((2, 3), dtype=np.float32))
     assert calibrated(judged, Calibration(1, 0, 0, -2)) == pytest.approx(0.5)
     assert calibrated(judged, Calibration(0, 1, 0, 0)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("trace", [b"site-packages", b"/home/", b"/root/", b'File "'])
+def test_the_weights_tell_nothing_of_the_machine_that_made_them(trace: bytes) -> None:
+    assert trace not in DEFAULT_WEIGHTS.read_bytes()

@@ -47,6 +47,15 @@ def to_int8(source: Path, target: Path) -> None:
     onnx.save(model, str(plain))
     quantize_dynamic(str(plain), str(target), weight_type=QuantType.QInt8, per_channel=True)
     plain.unlink()
+    onnx.save(without_traces(onnx.load(str(target))), str(target))
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out what the exporter notes of the machine that it ran on: stack traces, with the paths of files."""
+    graph = model.graph
+    for holder in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        del holder.metadata_props[:]
+    return model
 
 
 def write_card(path: Path, calibration: Calibration, max_tokens: int, more: dict[str, object]) -> None:
