@@ -20,7 +20,7 @@ RANKS = {
     0: "types errors",
     1: "protocols settings text dates windows judge reader show client",
     2: "asking figures names corpus passages tokens embed store fuse synonyms",
-    3: "attribution lexical followup faithful formats differences",
+    3: "attribution lexical followup faithful formats differences foreseen",
     4: "question index check llm",
     5: "build evidence doctor",
     6: "differ suggest",

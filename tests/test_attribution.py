@@ -73,6 +73,7 @@ def test_without_sources_nothing_is_asked_by_name() -> None:
 def test_the_source_that_is_asked_comes_first(toy_engine: Engine) -> None:
     for document in toy_engine.documents.values():
         asked = Ask(f"What happened to the truce, according to {document.source.publisher}?")
-        question, evidence = toy_engine.evidence(asked)
-        if len(question.sources) == 1:
-            assert evidence[0].claim.document_id in question.sources
+        weighed = toy_engine.evidence(asked)
+        sources = weighed.question.sources
+        if len(sources) == 1:
+            assert weighed.evidence[0].claim.document_id in sources

@@ -75,7 +75,8 @@ def test_a_side_that_hardly_bears_on_the_question_is_not_forced_in(toy_engine: E
 def test_sides_are_asked_for_by_comparing_or_by_naming_sources(
     text: str, sides: int, toy_engine: Engine
 ) -> None:
-    assert len(sides_of(*toy_engine.evidence(Ask(text)))) == sides
+    weighed = toy_engine.evidence(Ask(text))
+    assert len(sides_of(weighed.question, weighed.evidence)) == sides
 
 
 def test_sentences_of_one_passage_keep_its_order(toy_engine: Engine) -> None:

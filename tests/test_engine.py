@@ -39,3 +39,11 @@ def test_an_unknown_source_is_named(toy_engine: Engine) -> None:
 def test_what_cannot_be_asked_is_refused(toy_engine: Engine, text: str) -> None:
     with pytest.raises(BadQuestion):
         toy_engine.ask(Ask(text))
+
+
+def test_each_part_of_a_question_is_answered(toy_engine: Engine) -> None:
+    parts = ("How many wardens will watch the truce?", "Who is Otto Brandt?")
+    asked = Ask(f"{parts[0].rstrip('?')} and {parts[1][0].lower()}{parts[1][1:]}")
+    best = [toy_engine.evidence(Ask(part)).evidence[0].claim.text for part in parts]
+    said = [s.text for s in toy_engine.ask(asked).sentences]
+    assert set(best) <= set(said)

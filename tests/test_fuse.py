@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nkqa.fuse import convex
+from nkqa.fuse import convex, with_asked
 
 
 def test_the_mix_is_the_one_worked_out_by_hand() -> None:
@@ -41,3 +41,10 @@ def test_a_mix_is_between_nothing_and_one_and_keeps_the_order_both_agree_on(
         for j in range(6):
             if lexical[i] >= lexical[j] and cosine[i] >= cosine[j]:
                 assert mixed[i] >= mixed[j] - 1e-6
+
+
+def test_a_passage_whose_questions_are_near_rises() -> None:
+    score = np.array([1.0, 0.5], dtype=np.float32)
+    asked = np.array([0.0, 1.0], dtype=np.float32)
+    # 0.35 * 1 + 0.65 * 1/2 = 0.675;  0.35 * 0.5 + 0.65 * 2/2 = 0.825
+    assert with_asked(score, asked, 0.65) == pytest.approx([0.675, 0.825])

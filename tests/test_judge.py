@@ -24,7 +24,9 @@ def test_no_sentence_is_a_feature_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("reader", [True, False])
-def test_the_fitted_weights_can_be_read(reader: bool) -> None:
-    judge = load_judge(reader=reader)
+@pytest.mark.parametrize("questions", [True, False])
+def test_the_fitted_weights_can_be_read(reader: bool, questions: bool) -> None:
+    judge = load_judge(reader=reader, questions=questions)
     assert 0 < judge.threshold < 1
     assert ("window" in judge.sentence.weights) is reader
+    assert ("asked" in judge.sentence.weights) is questions

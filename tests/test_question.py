@@ -7,7 +7,7 @@ from nkqa.asking import kind_of
 from nkqa.errors import BadQuestion
 from nkqa.followup import stand_alone
 from nkqa.names import Gazetteer, load_names
-from nkqa.question import Question, Vocabulary, check_text, understand
+from nkqa.question import Question, Vocabulary, check_text, parts_of, understand
 from nkqa.text import fold, words
 from nkqa.types import Turn
 
@@ -172,3 +172,30 @@ def test_words_and_folds_keep_offsets() -> None:
     text = "Xankəndi’s İstanbul"
     assert len(fold(text)) == len(text)
     assert all(text[w.start : w.end] == w.text for w in words(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (
+            "How many boats came to Oldmill, and who sent the wardens?",
+            ("How many boats came to Oldmill", "who sent the wardens?"),
+        ),
+        (
+            "When was the Lake Truce signed and by whom was Oldmill left?",
+            ("When was the Lake Truce signed", "by whom was Oldmill left?"),
+        ),
+        ("Why did Northland and Westland stop?", ()),
+        ("Who came and when?", ()),
+    ],
+)
+def test_two_questions_in_one_are_parted(text: str, parts: tuple[str, ...], names: Gazetteer) -> None:
+    found = parts_of(text, names)
+    assert len(found) == len(parts)
+    assert all(given.startswith(part.rstrip("?")) for given, part in zip(found, parts, strict=True))
+
+
+def test_a_part_that_leans_on_the_first_takes_up_what_it_needs(names: Gazetteer) -> None:
+    first, second = parts_of("Who is Vera Lund and what did she say?", names)
+    assert first == "Who is Vera Lund"
+    assert "Vera Lund say" in second

@@ -1,15 +1,19 @@
 """Follow-up questions, made from names near the cited claims."""
 
+import numpy as np
+import pytest
+
 from nkqa.engine import Engine
-from nkqa.suggest import MOST, suggest
+from nkqa.foreseen import Foreseen, Foresight
+from nkqa.suggest import MOST, suggest, suggest_foreseen
 from nkqa.types import Ask
 
 
 def suggested(engine: Engine, *, answerable: bool) -> tuple[str, ...]:
-    question, evidence = engine.evidence(Ask("How many wardens will watch the truce?"))
+    weighed = engine.evidence(Ask("How many wardens will watch the truce?"))
     claims = engine.claims
-    cited = [evidence[0].claim]
-    return suggest(question, cited, claims.all, claims, engine.names, lambda _: answerable)
+    cited = [weighed.evidence[0].claim]
+    return suggest(weighed.question, cited, claims.all, claims, engine.names, lambda _: answerable)
 
 
 def test_only_what_the_corpus_answers_is_suggested(toy_engine: Engine) -> None:
@@ -24,7 +28,29 @@ def test_suggestions_are_few_and_ask_for_names_that_were_not_mentioned(toy_engin
 
 
 def test_a_person_is_asked_after_by_what_was_said(toy_engine: Engine) -> None:
-    question, evidence = toy_engine.evidence(Ask("Which boats may stay?"))
+    weighed = toy_engine.evidence(Ask("Which boats may stay?"))
     lund = [c for c in toy_engine.claims.all if "Vera Lund" in c.text]
-    made = suggest(question, [evidence[-1].claim], lund, toy_engine.claims, toy_engine.names, lambda _: True)
+    cited = [weighed.evidence[-1].claim]
+    made = suggest(weighed.question, cited, lund, toy_engine.claims, toy_engine.names, lambda _: True)
     assert "What did Vera Lund say?" in made
+
+
+@pytest.mark.parametrize(
+    ("text", "cosine", "suggested"),
+    [
+        ("Who guards the canal road at night?", 0.5, True),
+        ("Who guards the canal road at night?", 0.9, False),
+        ("who guards the canal road at night", 0.5, False),
+        ("Guards?", 0.5, False),
+    ],
+)
+def test_a_foreseen_question_is_suggested_where_it_is_written_out_and_another(
+    toy_engine: Engine, text: str, cosine: float, suggested: bool
+) -> None:
+    first, second = toy_engine.claims.all[:2]
+    asked = Foreseen(text, "answered", ((second.document_id, second.index),))
+    vectors = np.array([[cosine, (1 - cosine**2) ** 0.5]], dtype=np.float32)
+    foresight = Foresight([asked], vectors, np.zeros((2, 2), dtype=np.float32), {second.document_id: 0})
+    query = np.array([1.0, 0.0], dtype=np.float32)
+    assert suggest_foreseen(query, [first], [first, second], foresight) == ((text,) if suggested else ())
+    assert suggest_foreseen(query, [second], [first, second], foresight) == ()

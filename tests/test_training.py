@@ -5,11 +5,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from shutil import copytree
 from typing import Any
 
 import numpy as np
 import pytest
 
+from conftest import TOY
 from nkqa.reader import Calibration, Judged
 from nkqa.training.data import (
     Alike,
@@ -382,3 +384,61 @@ def test_a_near_miss_without_its_columns_is_refused(article: Article, tmp_path: 
     file.write_text("no tabs here\n")
     with pytest.raises(ValueError, match="not enough values"):
         add_near_misses([article], file)
+
+
+def test_foreseen_questions_are_learnt_from_with_their_words(tmp_path: Path) -> None:
+    from nkqa.corpus import load_corpus
+    from nkqa.foreseen import FILE, mark
+    from nkqa.training.questions import read_questions
+
+    folder = copytree(TOY, tmp_path / "toy")
+    document = load_corpus(folder)[0]
+    texts = [document.text[s.start : s.end] for s in document.sentences]
+    rows = [
+        ("answered", f"{mark(texts[1])},{mark(texts[0])}", "what of it", texts[1][4:20]),
+        ("contradicted", mark(texts[0]), "why not", ""),
+    ]
+    (folder / FILE).write_text("".join("\t".join(row) + "\n" for row in rows), "utf-8")
+    found = {a.title: a for a in read_questions(folder)}[document.id]
+    asked = [
+        (q.text, found.paragraphs[q.paragraph][q.sentence], q.answer, q.answerable) for q in found.questions
+    ]
+    assert asked == [
+        ("what of it", texts[1], (4, 20), True),
+        ("what of it", texts[0], None, True),
+        ("why not", texts[0], None, False),
+    ]
+    assert texts[0] in found.questions[0].answers
+
+
+@pytest.mark.torch
+def test_the_mean_of_nets_is_taken_weight_by_weight() -> None:
+    torch = pytest.importorskip("torch")
+    from nkqa.training.export import mean
+
+    nets = [{"w": torch.tensor([v]), "ids": torch.tensor([7])} for v in (1.0, 2.0)]
+    found = mean(nets)
+    assert found["w"].tolist() == [1.5]
+    assert found["ids"].tolist() == [7]
+
+
+@pytest.mark.torch
+@pytest.mark.model
+def test_restored_weights_read_as_the_shipped_ones_do() -> None:
+    torch = pytest.importorskip("torch")
+    from nkqa.embed import default_folder
+    from nkqa.reader import DEFAULT_WEIGHTS, OnnxReader, load_tokenizer
+    from nkqa.training.model import TorchReader, new_net
+    from nkqa.training.restore import restored
+
+    tokenizer = default_folder() / "tokenizer.json"
+    net = restored(new_net(default_folder()), DEFAULT_WEIGHTS)
+    window = window_of(["The ferry was built in 1908.", "It is painted blue."])
+    asked = [("When was the ferry built?", window), ("What colour is it painted?", window)]
+    with torch.no_grad():
+        restored_ = TorchReader(net, load_tokenizer(tokenizer), 160).judge_all(asked)
+    shipped = OnnxReader(DEFAULT_WEIGHTS, tokenizer, 1)
+    for (question, _), ours in zip(asked, restored_, strict=True):
+        theirs = shipped.judge(question, [window])[0]
+        assert ours.window == pytest.approx(theirs.window, abs=1.0)
+        assert np.argmax(ours.sentences) == np.argmax(theirs.sentences)

@@ -16,7 +16,7 @@ from nkqa.judge import Judge, Logistic
 from nkqa.names import Gazetteer
 from nkqa.settings import Settings, load_settings
 from nkqa.training import judged
-from nkqa.training.judge import ELSEWHERE, SQUAD_TYPES, best_threshold, fit, fit_pair, report
+from nkqa.training.judge import ELSEWHERE, SQUAD_TYPES, fit, fit_pair, report, threshold
 from nkqa.training.judged import Judged, from_gold, from_squad, label
 from nkqa.types import Document, Locator
 
@@ -91,9 +91,10 @@ def test_the_report_tells_both_corpora_apart(toy_engine: Engine) -> None:
     assert "squad_auroc_near_miss" not in told
 
 
-def test_the_threshold_is_the_most_truthful(toy_engine: Engine) -> None:
-    rows = made(toy_engine)[:4]
-    assert best_threshold(rows, [0.9, 0.8, 0.3, 0.2], [1, 2, 0, 0]) == 0.8
+@pytest.mark.parametrize(("right", "expected"), [(1.0, 0.5), (0.9, 0.56), (0.5, 0.99), (0.1, 0.99)])
+def test_the_threshold_is_where_an_answer_gains_what_it_loses(right: float, expected: float) -> None:
+    assert threshold(right) == expected
+    assert 2 * expected * right - 1 == pytest.approx(0, abs=0.02) or right <= 0.5
 
 
 def test_held_out_articles_are_asked_whole_and_without_the_answer(

@@ -21,6 +21,7 @@ from nkqa import embed, store
 from nkqa.corpus import fingerprint, load_corpus
 from nkqa.differences import Known, load_differences
 from nkqa.errors import FormatError, IndexBusy, IndexDamaged, IndexUnwritable, ModelError, NkqaError
+from nkqa.foreseen import FILE, Foreseen, load_questions
 from nkqa.index import (
     CURRENT,
     FORMAT,
@@ -33,18 +34,21 @@ from nkqa.index import (
     nkqa_version,
     probe_in_child,
     read_current,
+    read_foreseen,
     read_manifest,
+    read_names,
     read_texts,
 )
 from nkqa.lexical import BM25, search_terms
 from nkqa.names import Gazetteer, Name, load_names
 from nkqa.passages import cut
 from nkqa.protocols import Embedder, Vector
+from nkqa.question import as_searched
 from nkqa.settings import Settings
 from nkqa.tokens import token_counter
 from nkqa.types import Document, IndexManifest, Passage
 
-_BATCH = 32
+_BATCH = 64
 _SAMPLES = 16
 MIN_AGREEMENT = 0.95
 """Least cosine between a sentence's vector by the model and by the encoder exported from it."""
@@ -61,6 +65,7 @@ class Material:
     fingerprint: str
     added: tuple[str, ...] = ()
     differences: tuple[Known, ...] = ()
+    questions: tuple[Foreseen, ...] = ()
     refused: tuple[str, ...] = ()
 
 
@@ -107,6 +112,7 @@ def read_material(settings: Settings, added: Sequence[Path] = ()) -> Material:
         print_,
         tuple(str(p.resolve()) for p in added if os.path.exists(p)),
         load_differences(settings.corpus / "differences.yaml", documents),
+        load_questions(settings.corpus / FILE, documents).all,
         refused,
     )
 
@@ -212,9 +218,13 @@ def _write(
     _write_lines(folder / "passages.jsonl", passages)
     _write_lines(folder / "names.jsonl", material.names.entries)
     _write_lines(folder / "differences.jsonl", material.differences)
+    _write_lines(folder / "questions.jsonl", material.questions)
     vectors = _embed("passages", [p.index_text for p in passages], embedder, cache, progress)
     np.save(folder / "vectors.npy", vectors)
     np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
+    asked = [as_searched(q.text, material.names) for q in material.questions]
+    foreseen = _embed("questions", asked, embedder, cache, progress) if asked else vectors[:0]
+    np.save(folder / "questions.npy", foreseen.astype(np.float16))
     BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
     progress("storing", 0, 1)
     with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
@@ -267,6 +277,11 @@ class _LazyEmbedder:
         return self.real.embed_query(text)
 
 
+_REUSED = tuple(f"{name}.npy" for name in ("vectors", "sentences", "questions")) + tuple(
+    f"{name}.jsonl" for name in ("documents", "passages", "names", "questions")
+)
+
+
 def _vector_cache(root: Path, model: str) -> dict[str, Vector]:
     """Return the vectors of the current build by text, if they are whole and of the same model; else none."""
     try:
@@ -274,20 +289,24 @@ def _vector_cache(root: Path, model: str) -> dict[str, Vector]:
         manifest = read_manifest(folder)
         if manifest.embedding_sha256 != model:
             return {}
-        check_files(folder, manifest, ("vectors.npy", "sentences.npy", "passages.jsonl", "documents.jsonl"))
+        check_files(folder, manifest, _REUSED)
         documents, passages = read_texts(folder)
+        names, questions = read_names(folder), read_foreseen(folder)
     except NkqaError:
         return {}  # nothing to reuse: everything is embedded
-    texts = [p.index_text for p in passages]
-    lines = [d.text[s.start : s.end] for d in documents for s in d.sentences]
-    known = dict(zip(texts, np.load(folder / "vectors.npy"), strict=True))
-    return known | dict(zip(lines, np.load(folder / "sentences.npy"), strict=True))
+    known = {
+        "vectors.npy": [p.index_text for p in passages],
+        "sentences.npy": [d.text[s.start : s.end] for d in documents for s in d.sentences],
+        "questions.npy": [as_searched(q.text, names) for q in questions],
+    }
+    return {t: v for file, texts in known.items() for t, v in zip(texts, np.load(folder / file), strict=True)}
 
 
 def _embed(
     step: str, texts: Sequence[str], embedder: Embedder, cache: Mapping[str, Vector], progress: Progress
 ) -> Vector:
-    missing = [t for t in dict.fromkeys(texts) if t not in cache]
+    # Of like length together: a batch is as slow as its longest text.
+    missing = sorted((t for t in dict.fromkeys(texts) if t not in cache), key=len)
     fresh: dict[str, Vector] = {}
     for at in range(0, len(missing), _BATCH):
         progress(step, at, len(missing))
@@ -326,7 +345,7 @@ def _encoder(
     return sha256, agreement
 
 
-def _write_lines(file: Path, rows: Iterable[Document | Passage | Name | Known]) -> None:
+def _write_lines(file: Path, rows: Iterable[Document | Passage | Name | Known | Foreseen]) -> None:
     file.write_text(
         "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows), "utf-8", newline="\n"
     )

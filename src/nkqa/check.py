@@ -22,6 +22,7 @@ from nkqa.dates import dates_in
 from nkqa.differences import load_differences
 from nkqa.errors import CorpusError
 from nkqa.faithful import Allowances, Fault, faults_against, load_allowances, original_files
+from nkqa.foreseen import FILE, load_questions
 from nkqa.names import Gazetteer, Name, load_names
 from nkqa.passages import cut
 from nkqa.text import fold, words
@@ -247,6 +248,17 @@ def _names(file: Path, names: Gazetteer, digests: Sequence[Digest]) -> Iterator[
             yield Finding(file.name, line, f"{name.id!r} is a {name.kind} and has a latitude")
 
 
+def _questions(file: Path, documents: Sequence[Document]) -> Iterator[Finding]:
+    """Yield one finding where foreseen questions name sentences that no longer stand as they did."""
+    if outdated := load_questions(file, documents).outdated:
+        yield Finding(
+            file.name,
+            outdated[0],
+            f"{len(outdated)} questions from here on name a sentence that was edited or is gone; "
+            "read them, and give them the new one's mark (its first 8 digits of SHA-256), or delete them",
+        )
+
+
 def _against(
     digest: Digest, originals: Path, names: Gazetteer, allowances: Allowances, others: Sequence[str]
 ) -> Iterator[Finding]:
@@ -281,6 +293,10 @@ def check(corpus: Path, originals: Path | None = None) -> tuple[Finding, ...]:
         load_differences(corpus / "differences.yaml", [d.document for d in digests])
     except CorpusError as error:
         findings.append(_as_finding(error, "differences.yaml"))
+    try:
+        findings += _questions(corpus / FILE, [d.document for d in digests])
+    except CorpusError as error:
+        findings.append(_as_finding(error, FILE))
     findings += _ids(digests)
     findings += (finding for digest in digests for rule in _OF_ONE for finding in rule(digest))
     findings += _duplicates(digests)

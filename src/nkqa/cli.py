@@ -298,7 +298,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.html.")] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="Leave out a stage (dense, lexical, names, reader); repeatable."),
+        typer.Option(help="Leave out a stage (dense, lexical, names, questions, reader); repeatable."),
     ] = None,
     gate: Annotated[
         bool, typer.Option("--gate", help="Fail below the figures of eval/baseline.json.")

@@ -271,7 +271,8 @@ def fingerprint(corpus: Path, added: Iterable[Path] = ()) -> str:
         CorpusError: a file cannot be read.
     """
     digest = hashlib.sha256()
-    for file in [*source_files(corpus), corpus / "names.yaml", corpus / "differences.yaml", *sorted(added)]:
+    beside = [corpus / name for name in ("names.yaml", "differences.yaml", "questions.tsv")]
+    for file in [*source_files(corpus), *beside, *sorted(added)]:
         if file.is_file():
             try:
                 content = file.read_bytes()

@@ -17,17 +17,27 @@ from nkqa.differ import difference, false_premise, known_difference, values_in
 from nkqa.differences import Known
 from nkqa.embed import default_folder
 from nkqa.errors import NotFound
-from nkqa.evidence import OTHER_SOURCE, Claims, Evidence, add_readings, judged, question_features, weigh
-from nkqa.fuse import convex
+from nkqa.evidence import (
+    OTHER_SOURCE,
+    Claims,
+    Evidence,
+    Weighed,
+    add_readings,
+    judged,
+    question_features,
+    weigh,
+)
+from nkqa.foreseen import Foresight, Nearness
+from nkqa.fuse import convex, with_asked
 from nkqa.index import Index, open_index
-from nkqa.judge import Judge, load_judge, summary
+from nkqa.judge import Judge, load_judge
 from nkqa.llm import Candidate, LanguageModel
 from nkqa.names import Gazetteer
 from nkqa.protocols import QueryEncoder, Reader, Vector
 from nkqa.question import Question, Vocabulary, check_text, understand
 from nkqa.reader import DEFAULT_WEIGHTS, OnnxReader
 from nkqa.settings import Settings
-from nkqa.suggest import suggest
+from nkqa.suggest import suggest, suggest_foreseen
 from nkqa.text import fold, words
 from nkqa.types import (
     Abstention,
@@ -46,7 +56,7 @@ from nkqa.types import (
 from nkqa.windows import place
 
 NO_FILTERS = Filters()
-STAGES = ("dense", "lexical", "names", "reader")
+STAGES = ("dense", "lexical", "names", "questions", "reader")
 """What `without` can leave out, to see what it is worth."""
 DEPTH = 20
 """Passages whose sentences are read."""
@@ -56,6 +66,8 @@ _OFFERED = 12
 """Sentences that a language model is offered."""
 _ON_SUBJECT = 0.35
 """Cosine of a question and a confirmed difference from which it is on what is asked."""
+_CONTRADICTED = 0.5
+"""Weight of foreseen questions that take something wrong for granted, from which an abstention says so."""
 _CANDIDATES = 64
 """Passages asked of Chroma."""
 
@@ -75,6 +87,16 @@ class Retrieved:
 
 
 Stage = Understood | Retrieved | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What is searched for: the question, its vector, the documents that may answer, and what it comes near to."""
+
+    question: Question
+    vector: Vector
+    allowed: frozenset[str]
+    near: Nearness
 
 
 class Engine:
@@ -101,9 +123,14 @@ class Engine:
             p.id: range(index.first_row[p.document_id] + p.first, index.first_row[p.document_id] + p.last + 1)
             for p in index.passages
         }
+        self._first = np.array([rows.start for rows in self._rows.values()])
         self._passage_of = {row: p for p in index.passages for row in self._rows[p.id]}
         self._reader = None if settings.reader == "off" or "reader" in without else _open_reader(settings)
-        self._judge = load_judge(reader=self._reader is not None)
+        self._foresight = index.foresight
+        if "questions" in without:
+            none = index.vectors[:0]
+            self._foresight = Foresight((), none, index.sentence_vectors, index.first_row)
+        self._judge = self._load_judge(reader=self._reader is not None)
         self.claims = Claims(index.documents.values(), index.names)
         self._vocabulary = _vocabulary(index)
         self._suggestable: dict[str, bool] = {}
@@ -170,13 +197,13 @@ class Engine:
             allowed = self._allowed(ask.filters)
         yield Understood(question)
         with clock.stage("retrieve"):
-            query = self._index.encoder.embed_query(question.search)
-            hits = self._retrieve(question, query, _CANDIDATES, allowed)
+            sought = self._seek(question, allowed)
+            hits = self._retrieve(sought, _CANDIDATES)
         yield Retrieved(tuple(hits[:DEPTH]))
         with clock.stage("read"):
-            evidence = self._read(question, query, hits[:DEPTH])
+            weighed = self._read_parts(sought, self._read(sought, hits[:DEPTH]))
         with clock.stage("compose"):
-            answer = self._compose(ask, question, query, evidence)
+            answer = self._compose(ask, sought, weighed)
         yield _finish(answer, ask, hits[:DEPTH], clock)
 
     def search(self, question: str, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
@@ -187,28 +214,26 @@ class Engine:
             NotFound: a filter names a source that does not exist.
         """
         asked = self._understand(Ask(check_text(question)))
-        return self._retrieve(asked, self._index.encoder.embed_query(asked.search), k, self._allowed(filters))
+        return self._retrieve(self._seek(asked, self._allowed(filters)), k)
 
-    def evidence(self, ask: Ask, exclude: frozenset[str] = frozenset()) -> tuple[Question, list[Evidence]]:
+    def evidence(self, ask: Ask, exclude: frozenset[str] = frozenset()) -> Weighed:
         """Return the question as understood and the sentences that bear on it, best first, whether they answer or not.
 
         Documents whose ids are in `exclude` are left out.
         """
-        question = self._understand(ask)
-        query = self._index.encoder.embed_query(question.search)
-        hits = self._retrieve(question, query, DEPTH, self._allowed(ask.filters) - exclude)
-        return question, self._read(question, query, hits)
+        sought = self._seek(self._understand(ask), self._allowed(ask.filters) - exclude)
+        return self._read(sought, self._retrieve(sought, DEPTH))
 
     def ranked(
         self, question: str, k: int = 5, exclude: frozenset[str] = frozenset()
     ) -> list[tuple[str, int, float]]:
         """Return the `k` best sentences as document id, position in it and score, whether they answer or not."""
-        _, evidence = self.evidence(Ask(question), exclude)
+        evidence = self.evidence(Ask(question), exclude).evidence
         return [(e.claim.document_id, e.claim.index, e.score) for e in evidence[:k]]
 
     def confidence(self, question: str, exclude: frozenset[str] = frozenset()) -> float:
         """Return the probability, 0 to 1, that the documents, some excluded, answer the question."""
-        return self._confidence(*self.evidence(Ask(question), exclude))
+        return self.evidence(Ask(question), exclude).confidence(self._judge)
 
     def close(self) -> None:
         """Let go of the index's files."""
@@ -226,8 +251,16 @@ class Engine:
             self.document(source)
         return frozenset(d.id for d in self.documents.values() if _passes(d, filters))
 
-    def _retrieve(self, question: Question, query: Vector, k: int, allowed: frozenset[str]) -> list[Hit]:
-        index = self._index
+    def _load_judge(self, *, reader: bool) -> Judge:
+        return load_judge(reader=reader, questions=bool(self._foresight.questions))
+
+    def _seek(self, question: Question, allowed: frozenset[str]) -> _Sought:
+        vector = self._index.encoder.embed_query(question.search)
+        rows = np.array([c.document_id in allowed for c in self.claims.all])
+        return _Sought(question, vector, allowed, self._foresight.near(vector, rows))
+
+    def _retrieve(self, sought: _Sought, k: int) -> list[Hit]:
+        index, question, query = self._index, sought.question, sought.vector
         cosine = np.full(len(self.passages), -1.0, dtype=np.float32)
         lexical = np.zeros(len(self.passages), dtype=np.float32)
         if "lexical" not in self._without:
@@ -238,13 +271,15 @@ class Engine:
             rows = np.unique([*near, *np.argsort(-lexical, kind="stable")[:_CANDIDATES]]).astype(int)
             cosine[rows] = index.vectors[rows] @ query
         score = convex(lexical, cosine)
+        if self._foresight.questions:
+            score = with_asked(score, np.maximum.reduceat(sought.near.asked, self._first))
         if question.sources:
             score *= [1.0 if p.document_id in question.sources else OTHER_SOURCE for p in self.passages]
         best = float(lexical.max(initial=0.0)) or 1.0
         order = [
             i
             for i in np.lexsort((np.arange(len(score)), -score)).tolist()
-            if self.passages[i].document_id in allowed and (cosine[i] > -1.0 or lexical[i] > 0.0)
+            if self.passages[i].document_id in sought.allowed and (cosine[i] > -1.0 or lexical[i] > 0.0)
         ]
         return [
             Hit(
@@ -253,33 +288,46 @@ class Engine:
             for rank, i in enumerate(order[:k], 1)
         ]
 
-    def _read(self, question: Question, query: Vector, hits: Sequence[Hit]) -> list[Evidence]:
+    def _read(self, sought: _Sought, hits: Sequence[Hit]) -> Weighed:
         """First score all sentences of the hits, then let the reader read the best, then judge."""
-        evidence = weigh(question, query, hits, self.claims, self._rows, self._index.sentence_vectors)
+        question = sought.question
+        evidence = self._weigh(sought, hits)
         if self._reader is not None:
             rows = [e.claim.row for e in evidence[:READ]]
             windows = place(rows, self._passage_of, self.documents, self._index.first_row)[:WINDOWS]
             readings = self._reader.read(question.search, [w.window for w in windows])
             evidence = add_readings(evidence, windows, readings)
-        return judged(evidence, self._judge, question.sources)
+        return self._judged(sought, evidence, self._judge)
 
-    def _confidence(
-        self, question: Question, evidence: Sequence[Evidence], judge: Judge | None = None
-    ) -> float:
-        whole = question_features(question, evidence, self.claims)
-        features = summary([e.features for e in evidence], [e.score for e in evidence], whole)
-        return (judge or self._judge).answer.probability(features)
+    def _read_parts(self, sought: _Sought, weighed: Weighed) -> Weighed:
+        """What was weighed for a question, with what the questions that it is put together from bring up."""
+        found = []
+        for text in sought.question.parts:
+            part = self._seek(self._understand(Ask(text)), sought.allowed)
+            found.append(self._read(part, self._retrieve(part, DEPTH)))
+        return weighed.with_parts(found) if found else weighed
 
-    def _compose(self, ask: Ask, question: Question, query: Vector, evidence: Sequence[Evidence]) -> Answer:
-        confidence = self._confidence(question, evidence)
-        if reason := self._why_not(question, evidence, confidence):
+    def _judged(self, sought: _Sought, evidence: Sequence[Evidence], judge: Judge) -> Weighed:
+        scored = judged(evidence, judge, sought.question.sources)
+        whole = question_features(sought.question, scored, self.claims, sought.near)
+        return Weighed(sought.question, scored, whole)
+
+    def _weigh(self, sought: _Sought, hits: Sequence[Hit]) -> list[Evidence]:
+        vectors = self._index.sentence_vectors
+        return weigh(sought.question, sought.vector, sought.near, hits, self.claims, self._rows, vectors)
+
+    def _compose(self, ask: Ask, sought: _Sought, weighed: Weighed) -> Answer:
+        question, evidence = weighed.question, weighed.evidence
+        confidence = weighed.confidence(self._judge)
+        if reason := self._why_not(sought, evidence, confidence):
             return self._abstain(ask, question, evidence, reason, confidence)
         vectors = self._index.sentence_vectors
         values = values_in(question, evidence, self.names)
-        sides = compose.sides_of(question, evidence)
-        chosen = compose.choose(question.kind, evidence, vectors, ask.max_sentences, values, sides)
+        sides = weighed.parts or compose.sides_of(question, evidence)
+        kind = "list" if weighed.parts else question.kind
+        chosen = compose.choose(kind, evidence, vectors, ask.max_sentences, values, sides)
         differing = known_difference(
-            self._known(question, query, ask.filters), [c.best for c in chosen], evidence, self.claims
+            self._known(sought), [c.best for c in chosen], evidence, self.claims
         ) or difference(values, vectors)
         chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
@@ -295,7 +343,7 @@ class Engine:
             short_answer=compose.short_answer(sentences, chosen[0].best, value.span if value else None)
             if not chosen[0].written else None,
             sentences=sentences, citations=citations, disagreements=differ, as_of=compose.as_of(citations),
-            confidence=round(confidence, 4), abstention=None, suggestions=self._suggest(question, chosen),
+            confidence=round(confidence, 4), abstention=None, suggestions=self._suggest(sought, chosen),
             corpus=self.corpus, composer_used="llm" if llm is not None and llm[1] else "extractive",
             llm=llm[0] if llm is not None else None,
         )  # fmt: skip
@@ -313,9 +361,10 @@ class Engine:
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
 
-    def _known(self, question: Question, query: Vector, filters: Filters) -> list[tuple[Known, float]]:
+    def _known(self, sought: _Sought) -> list[tuple[Known, float]]:
         """The confirmed differences on what is asked, between sources that may answer, with how close they are."""
-        allowed = self._allowed(filters) & (question.sources or frozenset(self.documents))
+        question, query = sought.question, sought.vector
+        allowed = sought.allowed & (question.sources or frozenset(self.documents))
         found = []
         for known, about in zip(self._index.differences, self._abouts, strict=True):
             fit = float(query @ about)
@@ -327,7 +376,7 @@ class Engine:
     def _passage_id(self, row: int) -> str:
         return self._passage_of[row].id
 
-    def _suggest(self, question: Question, chosen: Sequence[compose.Chosen]) -> tuple[str, ...]:
+    def _suggest(self, sought: _Sought, chosen: Sequence[compose.Chosen]) -> tuple[str, ...]:
         cited = [c.best.claim for c in chosen]
         rows = dict.fromkeys(
             row
@@ -335,28 +384,31 @@ class Engine:
             for row in sorted(self._rows[self._passage_of[claim.row].id], key=lambda r: abs(r - claim.row))
         )
         near = [self.claims.all[row] for row in rows]
-        return suggest(question, cited, near, self.claims, self.names, self._answerable)
+        return suggest_foreseen(sought.vector, cited, near, self._foresight) or suggest(
+            sought.question, cited, near, self.claims, self.names, self._answerable
+        )
 
     def _answerable(self, text: str) -> bool:
         """Whether the corpus answers a suggested question, by the judge that needs no reader; remembered."""
         if text not in self._suggestable:
-            question = self._understand(Ask(text))
-            query = self._index.encoder.embed_query(question.search)
-            hits = self._retrieve(question, query, _CANDIDATES, frozenset(self.documents))[:DEPTH]
-            weighed = weigh(question, query, hits, self.claims, self._rows, self._index.sentence_vectors)
-            judge = load_judge(reader=False)
+            sought = self._seek(self._understand(Ask(text)), frozenset(self.documents))
+            evidence = self._weigh(sought, self._retrieve(sought, _CANDIDATES)[:DEPTH])
+            judge = self._load_judge(reader=False)
             self._suggestable[text] = (
-                self._confidence(question, judged(weighed, judge, question.sources), judge) >= judge.threshold
+                self._judged(sought, evidence, judge).confidence(judge) >= judge.threshold
             )
         return self._suggestable[text]
 
-    def _why_not(self, question: Question, evidence: Sequence[Evidence], confidence: float) -> Reason | None:
+    def _why_not(self, sought: _Sought, evidence: Sequence[Evidence], confidence: float) -> Reason | None:
+        question = sought.question
         if question.refusal is not None:
             return question.refusal
         if not evidence or max(e.features["cosine"] for e in evidence) < 0.25:
             return "off_topic"
         if confidence < self._judge.threshold:
-            return "after_corpus" if is_about_now(question.standalone) else "not_in_corpus"
+            if is_about_now(question.standalone):
+                return "after_corpus"
+            return "false_premise" if sought.near.contradicted >= _CONTRADICTED else "not_in_corpus"
         return "false_premise" if false_premise(question, evidence) else None
 
     def _abstain(

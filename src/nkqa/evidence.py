@@ -10,7 +10,8 @@ from itertools import pairwise
 from nkqa.asking import Kind
 from nkqa.dates import DateMention, dates_in
 from nkqa.figures import Figure, figures_in
-from nkqa.judge import Judge, logit
+from nkqa.foreseen import Nearness
+from nkqa.judge import Features, Judge, logit, summary
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
@@ -58,6 +59,38 @@ class Evidence:
     score: float
     answer: Span | None = None
     answer_score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What bears on a question: its sentences, best first, and what is known of the question beside them.
+
+    `parts` are the rows of the sentences that bear most on each of the questions that it is put together from.
+    """
+
+    question: Question
+    evidence: list[Evidence]
+    whole: Features
+    parts: tuple[frozenset[int], ...] = ()
+
+    def with_parts(self, parts: Sequence["Weighed"]) -> "Weighed":
+        """Return it with what bears on its parts; a sentence keeps its best score."""
+        best: dict[int, Evidence] = {}
+        for item in (*self.evidence, *(e for part in parts for e in part.evidence)):
+            if item.claim.row not in best or item.score > best[item.claim.row].score:
+                best[item.claim.row] = item
+        evidence = sorted(best.values(), key=lambda e: (-e.score, e.claim.row))
+        rows = tuple(frozenset(e.claim.row for e in part.evidence[:_OF_PART]) for part in parts)
+        return replace(self, evidence=evidence, parts=rows)
+
+    def confidence(self, judge: Judge) -> float:
+        """Return the probability, 0 to 1, that the sources answer."""
+        features = [e.features for e in self.evidence]
+        return judge.answer.probability(summary(features, [e.score for e in self.evidence], self.whole))
+
+
+_OF_PART = 3
+"""Sentences of which the best answers a part of a question."""
 
 
 class Claims:
@@ -149,13 +182,16 @@ def expected(kind: Kind, claim: Claim) -> float:
     return float(wanted[kind]) if kind in wanted else 0.5
 
 
-WEIGHTS = {"cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expected": 0.3}
+WEIGHTS = {
+    "cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expected": 0.3, "asked": 2.0, "asked_share": 1.0,
+}  # fmt: skip
 """Of the features in the first score, by which the sentences are chosen that the reader is given."""
 
 
 def weigh(
     question: Question,
     query: Vector,
+    near: Nearness,
     hits: Sequence[Hit],
     claims: Claims,
     rows: Mapping[str, range],
@@ -166,6 +202,7 @@ def weigh(
     Args:
         question: what is asked.
         query: its vector, shape (dimension,).
+        near: how near it comes to questions that were foreseen.
         hits: the passages found, best first.
         claims: all sentences.
         rows: for each passage's id, the rows of its sentences.
@@ -179,6 +216,7 @@ def weigh(
         cosines = vectors[at.start : at.stop] @ query
         for row, cosine in zip(at, cosines.tolist(), strict=True):
             features = {"cosine": cosine, "passage": hit.score, "near": 1.0 / hit.rank}
+            features |= {"asked": float(near.asked[row]), "asked_share": _share_of(float(near.share[row]))}
             features |= _features(question, asked, claims, claims.all[row], around)
             score = sum(WEIGHTS[k] * features[k] for k in WEIGHTS) / sum(WEIGHTS.values())
             weighed.append(Evidence(claims.all[row], hit.passage.id, features, min(max(score, 0.0), 1.0)))
@@ -215,6 +253,11 @@ def _features(
         "citing": float(claim.citing),
         "length": min(len(claim.text) / 400, 1.0),
     }
+
+
+def _share_of(part: float) -> float:
+    """A part of the weight of all questions on a logarithmic scale: 0 for a thousandth or less, 1 for all of it."""
+    return max(0.0, 1.0 + math.log10(max(part, 1e-3)) / 3)
 
 
 def _share(wanted: frozenset[str], held: frozenset[str]) -> float:
@@ -288,8 +331,10 @@ def judged(
     return sorted(scored, key=lambda e: (-e.score, e.claim.row))
 
 
-def question_features(question: Question, evidence: Sequence[Evidence], claims: Claims) -> dict[str, float]:
-    """Return what tells answerable questions from others: terms that nobody knows, terms left uncovered."""
+def question_features(
+    question: Question, evidence: Sequence[Evidence], claims: Claims, near: Nearness
+) -> dict[str, float]:
+    """Return what tells answerable questions from others: terms that nobody knows or covers, questions foreseen."""
     known = frozenset(t for t in question.terms if claims.known(t))
     top = frozenset[str]().union(*(e.claim.terms | e.claim.context for e in evidence[:3]))
     return {
@@ -298,4 +343,8 @@ def question_features(question: Question, evidence: Sequence[Evidence], claims: 
         "terms": min(len(question.terms) / 12, 1.0),
         "named": float(bool(question.names)),
         "asking": float(question.kind != "keyword"),
+        "nearest": near.nearest,
+        "missed": near.missed,
+        "answered": near.answered,
+        "contradicted": near.contradicted,
     }

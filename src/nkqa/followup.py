@@ -72,6 +72,11 @@ def stand_alone(text: str, history: Sequence[Turn], names: Gazetteer) -> str:
     return text
 
 
+def leans(text: str) -> bool:
+    """Whether a question has a word, such as "it" or "they", that stands for something said before."""
+    return _PRONOUN.search(text) is not None
+
+
 def _bare(text: str) -> str:
     return text.rstrip("?!. ")
 

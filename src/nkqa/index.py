@@ -2,7 +2,7 @@
 
     index/
       CURRENT               the name of the build that is served, replaced by one rename
-      builds/<id>/          texts, names, differences, vectors, bm25/, chroma/, manifest.json (written last)
+      builds/<id>/          texts, names, differences, questions, vectors, bm25/, chroma/, manifest.json (written last)
       encoders/<hash>.onnx  the question encoder, exported once from the embedding model
 
 Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
@@ -26,19 +26,23 @@ from nkqa import embed, store
 from nkqa.corpus import fingerprint
 from nkqa.differences import Known
 from nkqa.errors import IndexDamaged, IndexMissing, IndexStale
+from nkqa.foreseen import Foreseen, Foresight
 from nkqa.lexical import BM25
 from nkqa.names import Gazetteer, Name
 from nkqa.protocols import QueryEncoder, Vector
 from nkqa.settings import Settings
 from nkqa.types import Document, IndexManifest, Passage
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, CURRENT = "manifest.json", "CURRENT"
 _Row = TypeVar("_Row")
 _PROBES = 16
 _PROBE_SECONDS = 120
 _NEEDED = frozenset(
-    {"documents.jsonl", "passages.jsonl", "names.jsonl", "differences.jsonl", "vectors.npy", "sentences.npy"}
+    {
+        *("documents.jsonl", "passages.jsonl", "names.jsonl", "differences.jsonl", "questions.jsonl"),
+        *("vectors.npy", "sentences.npy", "questions.npy"),
+    }
 )
 
 
@@ -68,6 +72,7 @@ class Index:
     lexical: BM25
     names: Gazetteer
     differences: tuple[Known, ...]
+    foresight: Foresight
     encoder: QueryEncoder
     private: tempfile.TemporaryDirectory[str]
 
@@ -191,6 +196,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
     for document in documents:
         rows[document.id] = at
         at += len(document.sentences)
+    sentences = np.load(folder / "sentences.npy")
     with ExitStack() as opened:
         private = store.private_copy(folder / "chroma")
         opened.callback(private.cleanup)
@@ -202,12 +208,18 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
             documents={d.id: d for d in documents},
             passages=tuple(passages),
             vectors=np.load(folder / "vectors.npy"),
-            sentence_vectors=np.load(folder / "sentences.npy"),
+            sentence_vectors=sentences,
             first_row=rows,
             store=chroma,
             lexical=BM25.load(folder / "bm25", len(passages)),
-            names=Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name))),
+            names=read_names(folder),
             differences=tuple(_read_lines(folder / "differences.jsonl", TypeAdapter(Known))),
+            foresight=Foresight(
+                read_foreseen(folder),
+                np.load(folder / "questions.npy").astype(np.float32),
+                sentences,
+                rows,
+            ),
             encoder=encoder or _query_encoder(settings, manifest),
             private=private,
         )
@@ -250,6 +262,24 @@ def read_texts(folder: Path) -> tuple[list[Document], list[Passage]]:
         _read_lines(folder / "documents.jsonl", TypeAdapter(Document)),
         _read_lines(folder / "passages.jsonl", TypeAdapter(Passage)),
     )
+
+
+def read_names(folder: Path) -> Gazetteer:
+    """Read the gazetteer of a build.
+
+    Raises:
+        IndexDamaged: it cannot be read.
+    """
+    return Gazetteer(_read_lines(folder / "names.jsonl", TypeAdapter(Name)))
+
+
+def read_foreseen(folder: Path) -> list[Foreseen]:
+    """Read the foreseen questions of a build.
+
+    Raises:
+        IndexDamaged: they cannot be read.
+    """
+    return _read_lines(folder / "questions.jsonl", TypeAdapter(Foreseen))
 
 
 def _read_lines(file: Path, adapter: TypeAdapter[_Row]) -> list[_Row]:

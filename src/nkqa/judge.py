@@ -1,7 +1,8 @@
 """Features to probabilities: does a sentence answer, and do the sources answer at all.
 
 Two logistic regressions, fitted on the dev questions by `nkqa.training.judge`; their weights lie in
-`data/judge.json`, one pair for reading with the trained reader and one without.
+`data/judge.json`: a pair for each way of weighing, with the trained reader or without, with foreseen questions or
+without.
 """
 
 import json
@@ -34,8 +35,8 @@ class Logistic:
 class Judge:
     """What is made of the features: `sentence` for each sentence, `answer` for the question as a whole.
 
-    `threshold` is the probability under which the program abstains: the one with the best truthfulness
-    (right 1, abstained 0, wrong -1; Yang et al. 2024) on the dev questions.
+    `threshold` is the probability under which the program abstains: where an answer is expected to lose as often as
+    it gains (`nkqa.training.judge.threshold`).
     """
 
     sentence: Logistic
@@ -43,15 +44,20 @@ class Judge:
     threshold: float
 
 
+def way(*, reader: bool, questions: bool) -> str:
+    """Return what a way of weighing is called in the file."""
+    return ("reader" if reader else "plain") + ("+questions" if questions else "")
+
+
 @cache
-def load_judge(*, reader: bool) -> Judge:
-    """Return the weights for reading with or without the trained reader.
+def load_judge(*, reader: bool, questions: bool) -> Judge:
+    """Return the weights for reading with or without the trained reader, and with or without foreseen questions.
 
     Raises:
         ModelError: the file is missing or not what it should be.
     """
     try:
-        raw = json.loads(_FILE.read_text("utf-8"))["reader" if reader else "plain"]
+        raw = json.loads(_FILE.read_text("utf-8"))[way(reader=reader, questions=questions)]
         models = [Logistic(raw[k]["bias"], raw[k]["weights"]) for k in ("sentence", "answer")]
         return Judge(models[0], models[1], float(raw["threshold"]))
     except (OSError, ValueError, KeyError, TypeError) as error:

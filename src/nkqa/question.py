@@ -10,7 +10,7 @@ from nkqa.attribution import NO_SOURCES, Attribution
 from nkqa.dates import DateMention, dates_in
 from nkqa.errors import BadQuestion
 from nkqa.figures import Figure, figures_in
-from nkqa.followup import stand_alone
+from nkqa.followup import leans, stand_alone
 from nkqa.lexical import search_terms
 from nkqa.names import Gazetteer, Mention
 from nkqa.text import clean, fold, term, words
@@ -26,7 +26,8 @@ class Question:
 
     `standalone` needs no history; `search` is `standalone` with typos mended, names in their head form, joined
     names in one order and "according to ..." left out; `terms` are its search terms. `names`, `dates` and
-    `figures` point into `standalone`. `sources` are the documents that it asks for by name. `refusal` is set where
+    `figures` point into `standalone`. `parts` are the questions that it is put together from, each to be understood
+    alone; none where it is one. `sources` are the documents that it asks for by name. `refusal` is set where
     the words alone say that the corpus cannot answer.
     """
 
@@ -38,6 +39,7 @@ class Question:
     dates: tuple[DateMention, ...]
     figures: tuple[Figure, ...]
     terms: tuple[str, ...]
+    parts: tuple[str, ...] = ()
     sources: frozenset[str] = frozenset()
     refusal: Reason | None = None
 
@@ -101,9 +103,35 @@ def understand(
         dates=tuple(dates_in(standalone)),
         figures=tuple(figures_in(standalone)),
         terms=tuple(dict.fromkeys(found_terms)),
+        parts=parts_of(standalone, names),
         sources=vocabulary.attribution.asked(standalone),
     )
     return replace(question, refusal=refuse(question, vocabulary))
+
+
+_NEXT = re.compile(
+    r"(?:,\s*|\s+)and,?\s+(?=(?:(?:by|since|until|from|to|in|at|on|for|with) )?"
+    r"(?:who|whom|whose|what|which|when|where|why|how)\b)",
+    re.IGNORECASE,
+)
+_LEAST_WORDS = 3
+"""Words that a part needs to be a question."""
+
+
+def parts_of(text: str, names: Gazetteer) -> tuple[str, ...]:
+    """Return the questions that "and" joins in one, each but the first made to stand alone; none where it is one."""
+    parts = _NEXT.split(text)
+    if len(parts) < 2 or any(len(words(part)) < _LEAST_WORDS for part in parts):
+        return ()
+    alone = [parts[0]]
+    for part in parts[1:]:
+        alone.append(stand_alone(part, [Turn("user", alone[-1])], names) if leans(part) else part)
+    return tuple(alone)
+
+
+def as_searched(text: str, names: Gazetteer) -> str:
+    """Return a question's text as it is embedded: names in their head form, joined ones in one order."""
+    return in_one_order(names.rewrite(text, names.find(text)), names)
 
 
 _JOINED = re.compile(r"\s+(?:or|and|vs\.?|versus)\s+(?:the\s+)?", re.IGNORECASE)

@@ -1,13 +1,41 @@
-"""Follow-up questions that the corpus can answer, made from the names in claims near the cited ones."""
+"""Follow-up questions that the corpus can answer: foreseen ones on claims near the cited ones, or made from names."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from nkqa.evidence import Claim, Claims
+from nkqa.foreseen import Foresight
 from nkqa.names import Gazetteer, Name
+from nkqa.protocols import Vector
 from nkqa.question import Question
 
 MOST = 3
 _SPEAKS = frozenset({"person"})
+_WRITTEN_OUT = re.compile(r"(?:Who|Whose|What|Which|Where|When|Why|How)\b[^:;()]{12,88}\?")
+_SAME = 0.75
+"""Cosine from which a foreseen question asks what was asked already."""
+
+
+def suggest_foreseen(
+    query: Vector, cited: Sequence[Claim], near: Iterable[Claim], foresight: Foresight
+) -> tuple[str, ...]:
+    """Return up to three foreseen questions that claims near the cited ones answer, one of each claim.
+
+    Args:
+        query: vector of what was asked.
+        cited: the claims of the answer.
+        near: the claims around them, nearest first.
+        foresight: the foreseen questions.
+    """
+    rows = {claim.row for claim in cited}
+    made: list[str] = []
+    for claim in near:
+        asked = foresight.answered_by(claim.row, query) if claim.row not in rows else []
+        other = (text for text, cosine in asked if cosine < _SAME and _WRITTEN_OUT.fullmatch(text))
+        made += [text for text in [next(other, None)] if text is not None and text not in made]
+        if len(made) == MOST:
+            break
+    return tuple(made)
 
 
 def suggest(

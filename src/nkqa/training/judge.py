@@ -6,7 +6,7 @@ A sentence is right when it matches a nugget and stands where the gold says; one
 elsewhere in a right source is left out, since nobody judged it. SQuAD's questions on the articles that the reader
 was not trained on keep the judge from knowing one corpus only: they count less, and have a bias of their own, since
 their share of unanswerable ones is another. Figures are from cross-validation in which questions on the same fact
-or paragraph stay together; the threshold is chosen on the dev questions alone.
+or paragraph stay together; the threshold follows from how often a right sentence is among the first three.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from nkqa.engine import open_engine
-from nkqa.judge import Features, summary
+from nkqa.judge import Features, summary, way
 from nkqa.settings import load_settings
 from nkqa.training.judged import Judged, from_gold, from_squad
 
@@ -33,6 +33,7 @@ SENTENCE = {
               "phrases", "dates", "figures", "citing", "length"],
     "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence", "log_own",
                "log_words"],
+    "questions": ["asked", "asked_share"],
 }  # fmt: skip
 ANSWER = {
     "plain": ["best", "second", "third", "nothing", "unknown", "missing", "terms", "named", "asking", "top_cosine",
@@ -40,7 +41,11 @@ ANSWER = {
               "top_phrases", "top_dates", "top_figures", "max_cosine", "max_coverage"],
     "reader": ["max_window", "top_window", "top_sentence", "top_words", "top_log_window", "top_log_sentence",
                "top_log_own", "top_log_words", "max_log_own"],
+    "questions": ["nearest", "missed", "answered", "contradicted", "top_asked", "top_asked_share"],
 }  # fmt: skip
+WAYS = tuple(
+    way(reader=reader, questions=questions) for reader in (False, True) for questions in (False, True)
+)
 Floats = npt.NDArray[np.float64]
 FOLDS = 8
 ELSEWHERE = "elsewhere"
@@ -131,9 +136,10 @@ class Pair:
 
 
 def fit_pair(rows: Sequence[Judged], mode: str) -> Pair:
-    """Fit both models for `plain` or `reader`."""
-    sentence = SENTENCE["plain"] + (SENTENCE["reader"] if mode == "reader" else [])
-    answer = [*ANSWER["plain"], *(ANSWER["reader"] if mode == "reader" else []), ELSEWHERE]
+    """Fit both models for a way of weighing."""
+    parts = dict.fromkeys(["plain", *mode.split("+")])
+    sentence = [name for part in parts for name in SENTENCE[part]]
+    answer = [*(name for part in parts for name in ANSWER[part]), ELSEWHERE]
     model = fit_sentence([r for r in rows if r.type != "removed"], sentence, STRENGTHS[0])
     whole = LogisticRegression(C=STRENGTHS[1], max_iter=5000).fit(
         _matrix([whole_features(r, model) for r in rows], answer),
@@ -157,15 +163,13 @@ def cross_validate(rows: Sequence[Judged], mode: str) -> tuple[list[float], list
     return probability, first
 
 
-def best_threshold(rows: Sequence[Judged], probability: Sequence[float], first: Sequence[int]) -> float:
-    """Return the threshold with the best truthfulness, an answer counted right when it is in the first two."""
-    gains = [
-        (p, 1 if 0 < f <= 2 else -1)
-        for p, f, r in zip(probability, first, rows, strict=True)
-        if not r.refused
-    ]
-    candidates = sorted({round(p, 2) for p, _ in gains})
-    return max(candidates, key=lambda t: (sum(g for p, g in gains if p >= t), -t))
+def threshold(right: float) -> float:
+    """Return the probability that the sources answer from which an answer gains more than it loses.
+
+    An answer that is right where there is one with the probability `right` gains 2 * p * right - 1 at the
+    probability p, an abstention nothing (truthfulness of Yang et al. 2024: right 1, wrong -1).
+    """
+    return round(min(1 / (2 * max(right, 0.5)), 0.99), 2)
 
 
 def report(rows: Sequence[Judged], probability: Sequence[float], first: Sequence[int]) -> dict[str, float]:
@@ -204,37 +208,39 @@ def _as_json(names: Sequence[str], weights: Floats, bias: float) -> dict[str, An
 
 
 def fit(rows: Sequence[Judged], mode: str) -> dict[str, Any]:
-    """Return the fitted pair for `plain` or `reader` with its threshold and cross-validated figures."""
+    """Return the fitted pair for a way of weighing with its threshold and cross-validated figures."""
     probability, first = cross_validate(rows, mode)
     pair = fit_pair(rows, mode)
-    dev = [i for i, r in enumerate(rows) if r.type not in SQUAD_TYPES]
+    found = report(rows, probability, first)
     return {
         "sentence": _as_json(pair.sentence.names, pair.sentence.weights, pair.sentence.bias),
         "answer": _as_json(pair.names, pair.whole.coef_[0], float(pair.whole.intercept_[0])),
-        "threshold": best_threshold(
-            [rows[i] for i in dev], [probability[i] for i in dev], [first[i] for i in dev]
-        ),
-        "cross_validated": report(rows, probability, first),
+        "threshold": threshold(found["hit@3"]),
+        "cross_validated": found,
     }
 
 
 def main() -> None:
-    """Fit for both ways of reading and write the file."""
+    """Fit for all ways of weighing and write the file."""
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     ask.add_argument("gold", type=Path)
     ask.add_argument("data", type=Path, help="folder of the SQuAD files that the reader was trained with")
     ask.add_argument("out", type=Path)
-    ask.add_argument("--only", choices=("plain", "reader"))
+    ask.add_argument("--only", choices=WAYS)
     given = ask.parse_args()
     golds = [json.loads(line) for line in given.gold.read_text("utf-8").splitlines()]
     fitted = json.loads(given.out.read_text("utf-8")) if given.out.is_file() else {}
-    for mode in (given.only,) if given.only else ("plain", "reader"):
-        settings = load_settings(reader="on" if mode == "reader" else "off")
-        engine = open_engine(settings)
-        rows = from_gold(engine, golds) + from_squad(given.data, settings, SQUAD_MOST)
-        fitted[mode] = fit(rows, mode)
-        print(mode, json.dumps(fitted[mode]["cross_validated"]), "threshold", fitted[mode]["threshold"])
-        engine.close()
+    for reader in (False, True):
+        modes = [way(reader=reader, questions=q) for q in (False, True)]
+        modes = [m for m in modes if given.only in (None, m)]
+        settings = load_settings(reader="on" if reader else "off")
+        # No question is foreseen for SQuAD's paragraphs, so they are the same for both.
+        squad = from_squad(given.data, settings, SQUAD_MOST) if modes else []
+        for mode in modes:
+            engine = open_engine(settings, frozenset() if "questions" in mode else frozenset({"questions"}))
+            fitted[mode] = fit(from_gold(engine, golds) + squad, mode)
+            print(mode, json.dumps(fitted[mode]["cross_validated"]), "threshold", fitted[mode]["threshold"])
+            engine.close()
     given.out.write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")
 
 

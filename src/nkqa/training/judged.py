@@ -9,7 +9,7 @@ from typing import Any
 
 from nkqa.build import build_from_documents
 from nkqa.engine import Engine, open_engine
-from nkqa.evidence import Evidence, question_features
+from nkqa.evidence import Evidence
 from nkqa.formats import document_from_paragraphs
 from nkqa.judge import Features
 from nkqa.settings import Settings
@@ -64,14 +64,23 @@ def from_gold(engine: Engine, golds: Sequence[Mapping[str, Any]]) -> list[Judged
     rows = []
     for gold in golds:
         history = tuple(Turn(t["role"], t["content"]) for t in gold["history"])
-        question, evidence = engine.evidence(Ask(gold["question"], history))
+        weighed = engine.evidence(Ask(gold["question"], history))
         labels = []
-        for item in evidence:
+        for item in weighed.evidence:
             place = engine.documents[item.claim.document_id].sentences[item.claim.index].locator
             labels.append(label(gold, item.claim.document_id, item.claim.text, place))
-        whole = question_features(question, evidence, engine.claims)
-        refused = question.refusal is not None
-        rows.append(Judged(gold["fact"], gold["type"], gold["answerable"], evidence, labels, whole, refused))
+        refused = weighed.question.refusal is not None
+        rows.append(
+            Judged(
+                gold["fact"],
+                gold["type"],
+                gold["answerable"],
+                weighed.evidence,
+                labels,
+                weighed.whole,
+                refused,
+            )
+        )
     return rows
 
 
@@ -108,13 +117,10 @@ def _ask(engine: Engine, article: Article, asked: Asked) -> Iterator[Judged]:
     home = _name(article, asked.paragraph)
     kinds = ("right", "removed") if asked.answerable else ("unanswerable",)
     for kind in kinds:
-        question, evidence = engine.evidence(
-            Ask(asked.text), frozenset({home}) if kind == "removed" else frozenset()
-        )
-        kept = evidence[:_LOOKED_AT]
+        weighed = engine.evidence(Ask(asked.text), frozenset({home}) if kind == "removed" else frozenset())
+        kept = weighed.evidence[:_LOOKED_AT]
         labels = [_answers(engine, item, home, asked) if kind == "right" else 0 for item in kept]
-        whole = question_features(question, evidence, engine.claims)
-        yield Judged(home, kind, kind == "right", kept, labels, whole)
+        yield Judged(home, kind, kind == "right", kept, labels, weighed.whole)
 
 
 def _answers(engine: Engine, item: Evidence, home: str, asked: Asked) -> int:

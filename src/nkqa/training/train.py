@@ -238,8 +238,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
     parser.add_argument("--start", type=Path, help="a checkpoint to begin from, with a schedule of its own")
     parser.add_argument("--gold", type=Path, help="gold questions to learn from too: dev only")
-    parser.add_argument("--questions", type=Path, help="the project's own training questions")
-    parser.add_argument("--corpus", type=Path, help="the corpus of the gold and training questions")
+    parser.add_argument("--corpus", type=Path, help="a corpus whose foreseen questions are learnt from")
     parser.add_argument("--half", type=int, choices=(0, 1), help="learn from every other gold fact only")
     parser.add_argument("--measure-each", type=int, default=500, help="steps")
     for name, value in asdict(Settings()).items():
@@ -256,7 +255,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(given.model / "tokenizer.json")
     gold = read_gold(given.gold, given.corpus, given.half) if given.gold else []
-    gold += read_questions(given.questions, given.corpus) if given.questions else []
+    gold += read_questions(given.corpus) if given.corpus else []
     prepared = prepare(given.data, given.model, tokenizer, given.out.parent / "cache", gold)
     net = new_net(given.model)
     if given.start:

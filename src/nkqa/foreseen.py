@@ -1,0 +1,183 @@
+"""Questions that were foreseen: the sentences that answer each, come nearest to it, or contradict it.
+
+They are written from the sentences alone, in the many ways in which people ask, and lie beside the sources in
+`questions.tsv`: document expansion by questions (Nogueira et al. 2019, arXiv 1904.08375). A question of a user is held
+against them as against the sentences themselves.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from nkqa.errors import CorpusError
+from nkqa.protocols import Vector
+from nkqa.types import Document
+
+Verdict = Literal["answered", "unanswered", "contradicted"]
+"""What the sources do with a question; contradicted: they say the opposite of what it takes for granted."""
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+FILE = "questions.tsv"
+_FIELDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A question with the sentences (document id, position) that answer, come nearest, or contradict, best first.
+
+    `words` are those of the first sentence that answer, "" where no few words do.
+    """
+
+    text: str
+    verdict: Verdict
+    places: tuple[tuple[str, int], ...]
+    words: str = ""
+
+
+def mark(text: str) -> str:
+    """Return what a sentence is known by in the file, so that the questions of one that was edited are noticed."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The questions whose sentences stand as they were, and the lines of those whose sentences do not."""
+
+    all: tuple[Foreseen, ...]
+    outdated: tuple[int, ...]
+
+
+def load_questions(path: Path, documents: Iterable[Document]) -> Questions:
+    """Read `questions.tsv` against the documents; a missing file holds none.
+
+    Each line has verdict, marks of sentences, question and words, with tabs; lines that begin with # are left out.
+
+    Raises:
+        CorpusError: the file is not what it should be; with its line.
+    """
+    if not path.is_file():
+        return Questions((), ())
+    places = {mark(d.text[s.start : s.end]): (d.id, i) for d in documents for i, s in enumerate(d.sentences)}
+    found, outdated = [], []
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
+                if not row or row[0].startswith("#"):
+                    continue
+                verdict = _verdict(row, f"{path}:{number}")
+                marks = row[1].split(",")
+                if all(m in places for m in marks):
+                    found.append(Foreseen(row[2], verdict, tuple(places[m] for m in marks), row[3]))
+                else:
+                    outdated.append(number)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: {error}") from error
+    return Questions(tuple(found), tuple(outdated))
+
+
+def _verdict(row: list[str], where: str) -> Verdict:
+    if len(row) != _FIELDS or not row[2].strip():
+        raise CorpusError(f"{where}: has {len(row)} fields; verdict, marks, question and words are wanted")
+    verdict = next((v for v in VERDICTS if v == row[0]), None)
+    if verdict is None:
+        raise CorpusError(f"{where}: has the verdict {row[0]!r}; there are {', '.join(VERDICTS)}")
+    return verdict
+
+
+WIDE, NARROW = 15.0, 30.0
+"""How fast a foreseen question's weight falls with its distance from the one asked, exp(-factor * distance): wide to
+find sentences, narrow to tell what is answered from what is not (eval/README.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near a question comes to those foreseen, whose weights fall with their distance from it and sum up to 1.
+
+    `asked` (sentences,) is the greatest cosine with a question that the sentence answers, `share` (sentences,) the
+    weight of all that it answers, each question's parted among its sentences. `nearest` and `missed` are the
+    greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` their
+    weights. `weights` (questions,) are those of all questions. Where none were foreseen, all are 0.
+    """
+
+    asked: Vector
+    share: Vector
+    weights: Vector
+    nearest: float = 0.0
+    missed: float = 0.0
+    answered: float = 0.0
+    contradicted: float = 0.0
+
+
+class Foresight:
+    """All foreseen questions with their vectors; beside them a sentence that has none stands for itself."""
+
+    def __init__(
+        self,
+        questions: Sequence[Foreseen],
+        vectors: Vector,
+        sentence_vectors: Vector,
+        first_row: Mapping[str, int],
+    ) -> None:
+        """Keep them.
+
+        Args:
+            questions: in the order of `vectors`.
+            vectors: shape (questions, dimension), each of length 1.
+            sentence_vectors: shape (sentences, dimension), likewise.
+            first_row: the row of each document's first sentence.
+        """
+        self.questions = tuple(questions)
+        self._sentences = len(sentence_vectors)
+        places = [
+            (n, first_row[d] + i, 1 / len(q.places)) for n, q in enumerate(questions) for d, i in q.places
+        ]
+        self._first: dict[int, list[int]] = {}
+        for number, question in enumerate(questions):
+            if question.verdict == "answered":
+                document, position = question.places[0]
+                self._first.setdefault(first_row[document] + position, []).append(number)
+        has = {row for n, row, _ in places if questions[n].verdict == "answered"}
+        alone = [row for row in range(self._sentences) if row not in has]
+        places += [(len(questions) + n, row, 1.0) for n, row in enumerate(alone)]
+        self._vectors = np.concatenate([vectors, sentence_vectors[alone]])
+        self._question = np.array([n for n, _, _ in places])
+        self._row = np.array([row for _, row, _ in places])
+        self._part = np.array([part for _, _, part in places], dtype=np.float32)
+        verdicts = [VERDICTS.index(q.verdict) for q in questions]
+        self._verdict = np.array(verdicts + [0] * len(alone))
+
+    def near(self, query: Vector, allowed: npt.NDArray[np.bool_]) -> Nearness:
+        """Return how near a question is, by its vector, counting only sentences that are `allowed` (sentences,)."""
+        asked, share = (np.zeros(self._sentences, dtype=np.float32) for _ in range(2))
+        if not self.questions:
+            return Nearness(asked, share, asked[:0])
+        counted = np.zeros(len(self._vectors), dtype=bool)
+        counted[self._question[allowed[self._row]]] = True
+        cosine: Vector = np.where(counted, self._vectors @ query, np.float32(-1.0))
+        wide, narrow = (_weights(cosine, counted, factor) for factor in (WIDE, NARROW))
+        answers = allowed[self._row] & (self._verdict[self._question] == 0)
+        question, row = self._question[answers], self._row[answers]
+        np.maximum.at(asked, row, cosine[question])
+        np.add.at(share, row, wide[question] * self._part[answers])
+        kinds = [self._verdict == number for number in range(len(VERDICTS))]
+        return Nearness(
+            asked, share, narrow[: len(self.questions)], float(cosine[kinds[0]].max()),
+            float(cosine[~kinds[0]].max(initial=-1.0)), float(narrow[kinds[0]].sum()), float(narrow[kinds[2]].sum()),
+        )  # fmt: skip
+
+    def answered_by(self, row: int, query: Vector) -> list[tuple[str, float]]:
+        """Return the questions that a sentence answers before all others, with their cosines, nearest first."""
+        first = self._first.get(row, [])
+        cosines = (self._vectors[first] @ query).tolist()
+        found = [(self.questions[n].text, cosine) for n, cosine in zip(first, cosines, strict=True)]
+        return sorted(found, key=lambda f: -f[1])
+
+
+def _weights(cosine: Vector, counted: npt.NDArray[np.bool_], factor: float) -> Vector:
+    weights: Vector = np.exp(factor * (cosine - cosine.max())) * counted
+    return weights / max(float(weights.sum()), 1e-9)
