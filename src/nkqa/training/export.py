@@ -1,8 +1,9 @@
-"""Writes a trained net as `reader.int8.onnx` with its card `reader.json`."""
+"""Writes a trained net, or the mean of several, as `reader.int8.onnx` with its card `reader.json`."""
 
 import argparse
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor
 
 from nkqa.reader import Calibration, load_tokenizer
 from nkqa.training.model import ReaderNet, new_net
@@ -58,6 +60,15 @@ def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of the weights of nets that come from one start (Wortsman et al. 2022, arXiv 2203.05482)."""
+    first = states[0]
+    return {
+        name: torch.stack([s[name] for s in states]).mean(0) if value.is_floating_point() else value
+        for name, value in first.items()
+    }
+
+
 def write_card(path: Path, calibration: Calibration, max_tokens: int, more: dict[str, object]) -> None:
     """Write `reader.json` beside the weights at `path`, with their SHA-256 and all that a reader needs."""
     card = {
@@ -76,7 +87,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, nargs="+", help="several: their mean")
     parser.add_argument("--out", type=Path, required=True, help="folder for the ONNX files and the card")
     parser.add_argument("--max-tokens", type=int, default=160)
     return parser.parse_args()
@@ -87,7 +98,7 @@ def main() -> None:
     given = arguments()
     load_tokenizer(given.model / "tokenizer.json")
     net = new_net(given.model)
-    net.load_state_dict(torch.load(given.checkpoint, weights_only=True)["net"])
+    net.load_state_dict(mean([torch.load(file, weights_only=True)["net"] for file in given.checkpoint]))
     given.out.mkdir(parents=True, exist_ok=True)
     to_onnx(net, given.out / "reader.fp32.onnx")
     to_int8(given.out / "reader.fp32.onnx", given.out / "reader.int8.onnx")
