@@ -187,6 +187,7 @@ def test_words_and_folds_keep_offsets() -> None:
         ),
         ("Why did Northland and Westland stop?", ()),
         ("Who came and when?", ()),
+        ("Who came first" + " and who came after that" * 3, ()),
     ],
 )
 def test_two_questions_in_one_are_parted(text: str, parts: tuple[str, ...], names: Gazetteer) -> None:

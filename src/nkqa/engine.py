@@ -256,7 +256,10 @@ class Engine:
 
     def _seek(self, question: Question, allowed: frozenset[str]) -> _Sought:
         vector = self._index.encoder.embed_query(question.search)
-        rows = np.array([c.document_id in allowed for c in self.claims.all])
+        rows = np.ones(len(self.claims.all), dtype=bool)
+        for name in self.documents.keys() - allowed:
+            start = self._index.first_row[name]
+            rows[start : start + len(self.documents[name].sentences)] = False
         return _Sought(question, vector, allowed, self._foresight.near(vector, rows))
 
     def _retrieve(self, sought: _Sought, k: int) -> list[Hit]:

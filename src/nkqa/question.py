@@ -114,14 +114,14 @@ _NEXT = re.compile(
     r"(?:who|whom|whose|what|which|when|where|why|how)\b)",
     re.IGNORECASE,
 )
-_LEAST_WORDS = 3
-"""Words that a part needs to be a question."""
+_LEAST_WORDS, _MOST_PARTS = 3, 3
+"""Words that a part needs to be a question; parts that are searched for one by one, each at the cost of a question."""
 
 
 def parts_of(text: str, names: Gazetteer) -> tuple[str, ...]:
     """Return the questions that "and" joins in one, each but the first made to stand alone; none where it is one."""
     parts = _NEXT.split(text)
-    if len(parts) < 2 or any(len(words(part)) < _LEAST_WORDS for part in parts):
+    if not 2 <= len(parts) <= _MOST_PARTS or any(len(words(part)) < _LEAST_WORDS for part in parts):
         return ()
     alone = [parts[0]]
     for part in parts[1:]:
