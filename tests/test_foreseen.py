@@ -179,11 +179,11 @@ def test_a_question_in_words_of_no_source_finds_its_sentence(engine: Engine) -> 
     assert engine.evidence(Ask(LAY)).evidence[0].claim.text == TARGET
 
 
-def test_left_out_it_finds_it_no_more(engine: Engine, corpus: Path) -> None:
-    settings = engine.settings
-    without = open_engine(settings, frozenset({"questions"}), HashEmbedder(), compare=False)
-    weighed = without.evidence(Ask(LAY))
-    assert {e.features["asked"] for e in weighed.evidence} <= {0.0}
+def test_left_out_it_finds_it_no_more(engine: Engine) -> None:
+    without = open_engine(engine.settings, frozenset({"questions"}), HashEmbedder(), compare=False)
+    evidence = without.evidence(Ask(LAY)).evidence
+    assert evidence[0].claim.text != TARGET
+    assert {e.features["asked"] for e in evidence} == {0.0}
     without.close()
 
 

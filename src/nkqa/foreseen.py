@@ -100,13 +100,12 @@ class Nearness:
 
     `asked` (sentences,) is the greatest cosine with a question that the sentence answers, `share` (sentences,) the
     weight of all that it answers, each question's parted among its sentences. `nearest` and `missed` are the
-    greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` their
-    weights. `weights` (questions,) are those of all questions. Where none were foreseen, all are 0.
+    greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` are the
+    weights of those that are. Where none were foreseen, all are 0.
     """
 
     asked: Vector
     share: Vector
-    weights: Vector
     nearest: float = 0.0
     missed: float = 0.0
     answered: float = 0.0
@@ -155,7 +154,7 @@ class Foresight:
         """Return how near a question is, by its vector, counting only sentences that are `allowed` (sentences,)."""
         asked, share = (np.zeros(self._sentences, dtype=np.float32) for _ in range(2))
         if not self.questions:
-            return Nearness(asked, share, asked[:0])
+            return Nearness(asked, share)
         counted = np.zeros(len(self._vectors), dtype=bool)
         counted[self._question[allowed[self._row]]] = True
         cosine: Vector = np.where(counted, self._vectors @ query, np.float32(-1.0))
@@ -165,10 +164,15 @@ class Foresight:
         np.maximum.at(asked, row, cosine[question])
         np.add.at(share, row, wide[question] * self._part[answers])
         kinds = [self._verdict == number for number in range(len(VERDICTS))]
+        answered, _, contradicted = kinds
         return Nearness(
-            asked, share, narrow[: len(self.questions)], float(cosine[kinds[0]].max()),
-            float(cosine[~kinds[0]].max(initial=-1.0)), float(narrow[kinds[0]].sum()), float(narrow[kinds[2]].sum()),
-        )  # fmt: skip
+            asked,
+            share,
+            nearest=float(cosine[answered].max()),
+            missed=float(cosine[~answered].max(initial=-1.0)),
+            answered=float(narrow[answered].sum()),
+            contradicted=float(narrow[contradicted].sum()),
+        )
 
     def answered_by(self, row: int, query: Vector) -> list[tuple[str, float]]:
         """Return the questions that a sentence answers before all others, with their cosines, nearest first."""

@@ -32,7 +32,9 @@ def suggest_foreseen(
     for claim in near:
         asked = foresight.answered_by(claim.row, query) if claim.row not in rows else []
         other = (text for text, cosine in asked if cosine < _SAME and _WRITTEN_OUT.fullmatch(text))
-        made += [text for text in [next(other, None)] if text is not None and text not in made]
+        text = next(other, None)
+        if text is not None and text not in made:
+            made.append(text)
         if len(made) == MOST:
             break
     return tuple(made)

@@ -1,4 +1,8 @@
-"""Reads the corpus's foreseen questions as the reader's own training data. None of them stands in the gold set."""
+"""Reads the corpus's foreseen questions as the reader's own training data.
+
+They were written without sight of the gold set; the few that are worded like one of its questions are counted in
+`eval/README.md`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

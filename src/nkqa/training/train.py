@@ -238,7 +238,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
     parser.add_argument("--start", type=Path, help="a checkpoint to begin from, with a schedule of its own")
     parser.add_argument("--gold", type=Path, help="gold questions to learn from too: dev only")
-    parser.add_argument("--corpus", type=Path, help="a corpus whose foreseen questions are learnt from")
+    parser.add_argument(
+        "--corpus", type=Path, help="the corpus of the gold; its foreseen questions are learnt from"
+    )
     parser.add_argument("--half", type=int, choices=(0, 1), help="learn from every other gold fact only")
     parser.add_argument("--measure-each", type=int, default=500, help="steps")
     for name, value in asdict(Settings()).items():
