@@ -386,6 +386,37 @@ def test_a_near_miss_without_its_columns_is_refused(article: Article, tmp_path: 
         add_near_misses([article], file)
 
 
+def test_written_paragraphs_are_articles_with_answers_and_near_misses(tmp_path: Path) -> None:
+    from nkqa.training.paragraphs import read_paragraphs
+
+    told = ["The ferry to Holm sails at noon.", "Jonas Berg has steered it since 1988."]
+    asked = {
+        "questions": [["Who is at the helm of the Holm ferry?", 1, "Jonas Berg"]],
+        "near": ["When did the ferry sink?"],
+    }
+    file = tmp_path / "paragraphs.jsonl"
+    file.write_text(json.dumps({"subject": "Holm ferry", "sentences": told, **asked}) + "\n", "utf-8")
+    (article,) = read_paragraphs(file)
+    right, near = article.questions
+    assert right.answer is not None
+    assert told[right.sentence][slice(*right.answer)] == "Jonas Berg"
+    assert (near.answerable, near.sentence) == (False, 0)
+
+
+def test_a_written_answer_that_does_not_stand_in_its_sentence_is_refused(tmp_path: Path) -> None:
+    from nkqa.training.paragraphs import read_paragraphs
+
+    file = tmp_path / "paragraphs.jsonl"
+    wrong = {
+        "subject": "Holm",
+        "sentences": ["It is an island."],
+        "questions": [["What is Holm?", 0, "a town"]],
+    }
+    file.write_text(json.dumps({**wrong, "near": []}) + "\n", "utf-8")
+    with pytest.raises(ValueError, match="substring not found"):
+        read_paragraphs(file)
+
+
 def test_foreseen_questions_are_learnt_from_with_their_words(tmp_path: Path) -> None:
     from nkqa.corpus import load_corpus
     from nkqa.foreseen import FILE, mark

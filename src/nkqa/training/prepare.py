@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from nkqa.training.data import HELD_OUT, Alike, Article, add_hard, add_stock, plain, read_pairs, read_squad
 from nkqa.training.model import embed, nearest_words
 from nkqa.training.nearmisses import add_near_misses
+from nkqa.training.paragraphs import read_paragraphs
 from nkqa.training.swaps import names_in, near_words
 
 SQUAD = ("squad-1.1-dev-32-articles.json.gz", "squad-2.0-train-10-articles.json.gz")
@@ -36,6 +37,7 @@ def prepare(
     training = [article for article in articles if article.title not in HELD_OUT]
     training += read_pairs(data / PAIRS, leave_out)
     add_near_misses(training)
+    training += read_paragraphs()
     training += extra
     vectors = _vectors([*training, *held_out], model, tokenizer, cache)
     near = nearest_words(model, tokenizer)
