@@ -255,7 +255,8 @@ def _questions(file: Path, documents: Sequence[Document]) -> Iterator[Finding]:
             file.name,
             outdated[0],
             f"{len(outdated)} question(s), this the first, name a sentence that was edited or is gone; "
-            "read them, and give them the new one's mark (its first 8 digits of SHA-256), or delete them",
+            "read them, and give them the new one's mark (its first 8 digits of SHA-256; nkqa corpus reword does), "
+            "or delete them",
         )
 
 

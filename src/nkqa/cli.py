@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 index_app = typer.Typer(no_args_is_help=True, help="Build the index, or look at it.", rich_markup_mode=None)
 sources_app = typer.Typer(help="List the sources, or print one.", rich_markup_mode=None)
-corpus_app = typer.Typer(no_args_is_help=True, help="Check the corpus.", rich_markup_mode=None)
+corpus_app = typer.Typer(no_args_is_help=True, help="Check the corpus, and edit it.", rich_markup_mode=None)
 app.add_typer(index_app, name="index")
 app.add_typer(sources_app, name="sources")
 app.add_typer(corpus_app, name="corpus")
@@ -242,6 +242,18 @@ def sources_show(
         _print_json([{**asdict(s), "text": document.text[s.start : s.end]} for s in kept])
     else:
         typer.echo(document_text(document, page))
+
+
+@corpus_app.command("reword")
+def corpus_reword(
+    old: Annotated[str, typer.Argument(help="A sentence of a source, letter for letter.")],
+    new: Annotated[str, typer.Argument(help="What is to stand there.")],
+) -> None:
+    """Put a sentence into other words in its source, and keep the questions that were foreseen for it."""
+    from nkqa.foreseen import reword
+
+    kept = reword(load_settings().corpus, old, new)
+    typer.echo(f"{kept} question(s) kept; now run: nkqa corpus check")
 
 
 @corpus_app.command("check")
