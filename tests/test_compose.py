@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nkqa.compose import Chosen, assemble, choose, in_order, short_answer, sides_of
+from nkqa.compose import FACT, ROOMS, Chosen, assemble, choose, in_order, remarks, short_answer, sides_of
 from nkqa.engine import Engine
 from nkqa.evidence import Evidence
 from nkqa.protocols import Vector
@@ -22,17 +22,17 @@ def apart(engine: Engine) -> Vector:
 
 
 def test_the_ceiling_holds(toy_engine: Engine) -> None:
-    assert len(choose("list", some(toy_engine, 0, 1, 2, 3), apart(toy_engine), 2)) == 2
+    assert len(choose(ROOMS["list"], some(toy_engine, 0, 1, 2, 3), apart(toy_engine), 2)) == 2
 
 
 def test_a_weak_sentence_is_left_out(toy_engine: Engine) -> None:
     strong, weak = some(toy_engine, 0, 1)
     weak = Evidence(weak.claim, weak.passage_id, {}, 0.1)
-    assert [c.best for c in choose("how_many", [strong, weak], apart(toy_engine), 5)] == [strong]
+    assert [c.best for c in choose(FACT, [strong, weak], apart(toy_engine), 5)] == [strong]
 
 
 def test_no_evidence_is_no_sentence(toy_engine: Engine) -> None:
-    assert choose("list", [], apart(toy_engine), 5) == []
+    assert choose(ROOMS["list"], [], apart(toy_engine), 5) == []
 
 
 def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engine: Engine) -> None:
@@ -40,7 +40,7 @@ def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engin
     about_400 = [c.row for c in claims if "400" in c.text]
     assert len({claims[r].document_id for r in about_400}) == 2
     same = np.ones((len(claims), 1), dtype=np.float32)
-    chosen = choose("how_many", some(toy_engine, *about_400), same, 5)
+    chosen = choose(FACT, some(toy_engine, *about_400), same, 5)
     assert len(chosen) == 1
     _, sentences, citations = assemble(chosen, toy_engine.documents, lambda row: f"p{row}")
     assert sentences[0].citations == (1, 2)
@@ -50,7 +50,7 @@ def test_what_two_sources_say_alike_is_one_sentence_with_two_citations(toy_engin
 def test_each_side_is_heard_before_a_second_word_of_the_first(toy_engine: Engine) -> None:
     first, second, third = some(toy_engine, 0, 1, 2)
     sides = [frozenset({first.claim.row, second.claim.row}), frozenset({third.claim.row})]
-    chosen = choose("compare", [first, second, third], apart(toy_engine), 2, (), sides)
+    chosen = choose(ROOMS["compare"], [first, second, third], apart(toy_engine), 2, (), sides)
     assert [c.best for c in chosen] == [first, third]
 
 
@@ -58,9 +58,14 @@ def test_a_side_that_hardly_bears_on_the_question_is_not_forced_in(toy_engine: E
     first, second, third = some(toy_engine, 0, 1, 2)
     faint = replace(third, score=0.001)
     chosen = choose(
-        "compare", [first, second, faint], apart(toy_engine), 2, (), [frozenset({faint.claim.row})]
+        ROOMS["compare"], [first, second, faint], apart(toy_engine), 2, (), [frozenset({faint.claim.row})]
     )
     assert [c.best for c in chosen] == [first, second]
+
+
+def test_what_is_left_open_is_said_after_the_sentences() -> None:
+    assert remarks((), ("who came?",)) == ["None of the sources answers: who came?"]
+    assert remarks((), ()) == []
 
 
 @pytest.mark.parametrize(

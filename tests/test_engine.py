@@ -47,3 +47,18 @@ def test_each_part_of_a_question_is_answered(toy_engine: Engine) -> None:
     best = [toy_engine.evidence(Ask(part)).evidence[0].claim.text for part in parts]
     said = [s.text for s in toy_engine.ask(asked).sentences]
     assert set(best) <= set(said)
+
+
+def test_a_part_that_the_sources_leave_open_is_named(toy_engine: Engine) -> None:
+    known, open_ = "How many wardens will watch the truce", "how many dragons did Atlantis buy?"
+    answer = toy_engine.ask(Ask(f"{known} and {open_}"))
+    assert answer.status == "answered"
+    assert answer.unanswered == (open_,)
+    assert answer.answer.endswith(open_)
+    assert toy_engine.ask(Ask(f"{known}?")).unanswered == ()
+
+
+def test_where_no_part_is_answered_none_is_named(toy_engine: Engine) -> None:
+    answer = toy_engine.ask(Ask("Who bought the dragons and how many unicorns did Atlantis buy?"))
+    assert answer.status == "abstained"
+    assert answer.unanswered == ()

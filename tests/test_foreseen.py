@@ -13,7 +13,7 @@ from nkqa.check import check
 from nkqa.corpus import load_corpus
 from nkqa.engine import Engine, open_engine
 from nkqa.errors import CorpusError
-from nkqa.foreseen import FILE, Foreseen, Foresight, load_questions, mark
+from nkqa.foreseen import FILE, Foreseen, Foresight, load_questions, mark, reword
 from nkqa.protocols import Vector
 from nkqa.settings import load_settings
 from nkqa.types import Ask
@@ -77,6 +77,33 @@ def test_a_file_that_is_no_text_is_an_error_of_the_corpus(tmp_path: Path) -> Non
         load_questions(tmp_path / FILE, DOCUMENTS)
 
 
+def test_a_sentence_that_is_reworded_keeps_its_questions(tmp_path: Path) -> None:
+    corpus = copytree(TOY, tmp_path / "corpus")
+    old, new = TEXTS[0], TEXTS[0].replace(TEXTS[0].split()[-1], "in the end.")
+    (corpus / FILE).write_text(
+        line("answered", "one", TEXTS[1], old, words=TEXTS[1][:5])
+        + line("answered", "two", old, words=TEXTS[0].split()[-1])
+        + line("unanswered", "three", TEXTS[2]),
+        "utf-8",
+    )
+    assert reword(corpus, f" {old} ", new) == 2
+    documents = load_corpus(corpus)
+    found = load_questions(corpus / FILE, documents)
+    assert found.outdated == ()
+    assert [q.places for q in found.all[:2]] == [((FIRST.id, 1), (FIRST.id, 0)), ((FIRST.id, 0),)]
+    assert [q.words for q in found.all] == [TEXTS[1][:5], "", ""]
+    assert new in documents[0].text
+
+
+@pytest.mark.parametrize("old", ["No source says this.", "", "the"])
+def test_a_sentence_that_stands_nowhere_or_often_is_not_reworded(tmp_path: Path, old: str) -> None:
+    corpus = copytree(TOY, tmp_path / "corpus")
+    before = [file.read_bytes() for file in sorted((corpus / "sources").iterdir())]
+    with pytest.raises(CorpusError, match="one is wanted"):
+        reword(corpus, old, "Another.")
+    assert [file.read_bytes() for file in sorted((corpus / "sources").iterdir())] == before
+
+
 # --- nearness ----------------------------------------------------------------------------------------------
 
 
@@ -96,7 +123,8 @@ ALL = np.ones(3, dtype=bool)
 
 
 def foresight(questions: tuple[Foreseen, ...] = QUESTIONS) -> Foresight:
-    return Foresight(questions, axis(0, 1, 2)[: len(questions)], SENTENCES, {"d": 0})
+    as_they_are = np.eye(4, dtype=np.float32)
+    return Foresight(questions, axis(0, 1, 2)[: len(questions)], SENTENCES, {"d": 0}, as_they_are)
 
 
 def test_the_same_question_again_is_answered_by_its_sentences_in_equal_parts() -> None:

@@ -37,6 +37,11 @@ def test_markdown_of_a_hostile_source_has_no_markup(payload: str) -> None:
     assert "![" not in unescaped
 
 
+def test_markdown_names_what_is_left_open() -> None:
+    answer = replace(answered(), unanswered=("who paid?",))
+    assert "None of the sources answers: who paid?" in export.markdown(answer)
+
+
 def test_bibtex_has_an_entry_a_source_with_its_places() -> None:
     bibtex = export.bibtex(differing())
     assert bibtex.count("@") == 2

@@ -54,6 +54,7 @@ def test_nothing_from_outside_becomes_markup(payload: str) -> None:
     answer = replace(
         answered(payload, payload), id=payload, standalone_question=payload + "?", citations=(cited,),
         sentences=(AnswerSentence(payload, (1,), 0.5),), suggestions=(payload,),
+        unanswered=(payload,),
         disagreements=(Disagreement(payload, (Position(payload, (1,)), Position(payload, (1,)))),),
     )  # fmt: skip
     check(render.turn(answer, "t1", feedback=True))
@@ -97,6 +98,13 @@ def test_disagreement_is_a_row_a_position_with_who_and_when() -> None:
     assert html.count('<th scope="row"') == 2
     assert "<b>The sources differ</b>: when Oldmill is handed over" in html
     assert '<td>Ada Marlow, Institute of Lakes</td><td class="when">30 June 2011</td>' in html
+
+
+def test_what_is_left_open_is_named_and_read_aloud() -> None:
+    answer = replace(answered(), unanswered=("who paid?",))
+    assert 'None of the sources answers: <q dir="auto">who paid?</q>' in render.turn(answer, "t1")
+    assert "None of the sources" not in render.turn(answered(), "t1")
+    assert "not answered" in render.spoken(answer)
 
 
 def test_as_of_line_names_the_dates() -> None:

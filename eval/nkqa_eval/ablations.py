@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Sequence
 
-from nkqa.engine import STAGES
+from nkqa.search import STAGES
 from nkqa.settings import Settings, load_settings
 from nkqa_eval.command import evaluate
 from nkqa_eval.compare import compare

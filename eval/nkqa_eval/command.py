@@ -231,7 +231,8 @@ def _check(
 
 
 def _open(settings: Settings, without: Sequence[str], compare: bool = True) -> "Engine":
-    from nkqa.engine import STAGES, open_engine
+    from nkqa.engine import open_engine
+    from nkqa.search import STAGES
 
     if unknown := set(without) - set(STAGES):
         raise BadQuestion(f"--without {', '.join(sorted(unknown))}: the stages are {', '.join(STAGES)}")

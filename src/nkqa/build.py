@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from nkqa import embed, store
+from nkqa import adapter, embed, store
 from nkqa.corpus import fingerprint, load_corpus
 from nkqa.differences import Known, load_differences
 from nkqa.errors import FormatError, IndexBusy, IndexDamaged, IndexUnwritable, ModelError, NkqaError
@@ -221,10 +221,17 @@ def _write(
     _write_lines(folder / "questions.jsonl", material.questions)
     vectors = _embed("passages", [p.index_text for p in passages], embedder, cache, progress)
     np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "sentences.npy", _embed("sentences", sentences, embedder, cache, progress))
+    told = _embed("sentences", sentences, embedder, cache, progress)
+    np.save(folder / "sentences.npy", told)
     asked = [as_searched(q.text, material.names) for q in material.questions]
     foreseen = _embed("questions", asked, embedder, cache, progress) if asked else vectors[:0]
     np.save(folder / "questions.npy", foreseen.astype(np.float16))
+    progress("learning from the questions", 0, 1)
+    np.save(
+        folder / "adapter.npy",
+        adapter.learn(material.questions, foreseen, told, _first_rows(material.documents)),
+    )
+    progress("learning from the questions", 1, 1)
     BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
     progress("storing", 0, 1)
     with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
@@ -250,6 +257,14 @@ def _write(
         passages=len(passages),
         sentences=len(sentences),
     )
+
+
+def _first_rows(documents: Sequence[Document]) -> dict[str, int]:
+    rows, at = {}, 0
+    for document in documents:
+        rows[document.id] = at
+        at += len(document.sentences)
+    return rows
 
 
 class _LazyEmbedder:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from nkqa.asking import Kind
 from nkqa.differ import Difference, Value
-from nkqa.evidence import Claim, Evidence
+from nkqa.evidence import Claim, Evidence, Weighed
 from nkqa.protocols import Vector
 from nkqa.question import Question
 from nkqa.types import (
@@ -41,9 +41,11 @@ class Room:
     sentences: int
 
 
+LONGEST = 98
+"""Words of an answer of many parts."""
 ROOMS: dict[Kind, Room] = {
-    "list": Room(98, 5),
-    "compare": Room(98, 5),
+    "list": Room(LONGEST, 5),
+    "compare": Room(LONGEST, 5),
     "why": Room(90, 4),
     "how": Room(90, 4),
 }
@@ -53,6 +55,7 @@ _SHARE = 0.3
 _SURE = 0.3
 """Probability from which the reader's words are shown as the short answer."""
 DIFFER = "The sources differ on {about}; each position is given with its citation."
+UNANSWERED = "None of the sources answers: {part}"
 MESSAGES: dict[Reason, str] = {
     "not_in_corpus": "None of the sources says this. The passages below are the nearest that they hold.",
     "after_corpus": "The last source is of {last}; none can know what came after. Below is what they last knew.",
@@ -75,8 +78,28 @@ class Chosen:
     """What a language model wrote in its place, borne out by all of them."""
 
 
+def choose_for_each(
+    asked: Sequence[tuple[Weighed, Sequence[Value]]], vectors: Vector, most: int
+) -> list[Chosen]:
+    """Return the fewest sentences that answer each of some questions, with the values that they ask for.
+
+    They share the room of one answer, and what one brought up is not said again for the next. For the rest see
+    `choose`.
+    """
+    chosen: list[Chosen] = []
+    for weighed, values in asked:
+        question, evidence = weighed.question, weighed.evidence
+        room = ROOMS.get(question.kind, FACT)
+        if len(asked) > 1:
+            room = Room(LONGEST // len(asked), min(room.sentences, max(1, most // len(asked))))
+        for item in choose(room, evidence, vectors, most, values, sides_of(question, evidence)):
+            if not any(alike(item.best, other.best, vectors) for other in chosen):
+                chosen.append(item)
+    return chosen[:most]
+
+
 def choose(
-    kind: Kind,
+    room: Room,
     evidence: Sequence[Evidence],
     vectors: Vector,
     most: int,
@@ -86,7 +109,7 @@ def choose(
     """Return the fewest sentences that answer, best first, at most `most`.
 
     Args:
-        kind: of the question: a fact needs one sentence or two, a list or a why more.
+        room: a fact needs one sentence or two, a list or a why more.
         evidence: best first.
         vectors: of all sentences, shape (sentences, dimension).
         most: ceiling, not target.
@@ -96,7 +119,6 @@ def choose(
     """
     if not evidence:
         return []
-    room = ROOMS.get(kind, FACT)
     floor = evidence[0].score * _SHARE
     evidence = _sides_first(evidence, sides, floor)
     value_of = {v.evidence.claim.row: v for v in values}
@@ -189,6 +211,14 @@ def disagreements(difference: Difference | None, citations: Sequence[Citation]) 
         if numbers:
             positions.append(Position(side[0].text, numbers))
     return (Disagreement(difference.about, tuple(positions)),) if len(positions) > 1 else ()
+
+
+def remarks(differ: Sequence[Disagreement], unanswered: Sequence[str]) -> list[str]:
+    """Return what is said after the sentences: on what the sources differ, and what of the question they leave open."""
+    return [
+        *(DIFFER.format(about=d.about) for d in differ),
+        *(UNANSWERED.format(part=part) for part in unanswered),
+    ]
 
 
 def short_answer(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nkqa.asking import asks_the_same, kind_of
 from nkqa.dates import DateMention
 from nkqa.differences import Known, Side
 from nkqa.evidence import Claims, Evidence
@@ -20,12 +21,12 @@ _READ = 14
 """Claims that are compared, best first."""
 _LEAST, _SHARE = 0.2, 0.3
 """Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
-_FAINT, _ALSO = 0.05, 0.15
-"""Score from which a claim of a confirmed difference answers too: at least this, and this share of the best."""
+_ALSO = 0.5
+"""Share of the best sentence's score from which a claim of another position of a confirmed difference answers too."""
+_ON_SUBJECT = 0.35
+"""Cosine of a question and what a confirmed difference is about from which it is on what is asked."""
 _CONTRADICTS = 0.1
 """Score that a claim needs for its figures to contradict the question's."""
-_CLOSE = 0.65
-"""Cosine from which a question is close to what a confirmed difference is about."""
 _ELSEWHERE = 0.3
 """Probability from which the reader's words in a claim, where they are not those that differ, show that something
 else is asked."""
@@ -137,6 +138,7 @@ def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
 
 
 def known_difference(
+    question: Question,
     known: Iterable[tuple[Known, float]],
     chosen: Sequence[Evidence],
     evidence: Sequence[Evidence],
@@ -144,12 +146,13 @@ def known_difference(
 ) -> Difference | None:
     """Return the confirmed difference that a question is on, or None.
 
-    It is on one where the words that answer best are those that differ; where the best sentence of the answer
-    is a claim of it, and the question is close to what it is about or a claim of another position answers
-    too; or where claims of two positions answer and one of them is in the answer. It is not on one of whose claims
-    the reader takes other words than those that differ. The figures were chosen on dev (eval/README.md).
+    It is on one where the best sentence of the answer is a claim of it, and one of another position answers half as
+    well; or where it asks for the same kind of thing, and the words that answer best are those that differ. It is not
+    on one of whose claims the reader takes other words than those that differ. The figures were chosen on dev
+    (eval/README.md).
 
     Args:
+        question: what is asked.
         known: what editors have confirmed, as resolved to sentences, with the cosine of the question and what
             it is about.
         chosen: the sentences of the answer, best first.
@@ -159,31 +162,27 @@ def known_difference(
     if not chosen:
         return None
     seen = {(e.claim.document_id, e.claim.index): e for e in evidence}
-    floor = max(_ALSO * chosen[0].score, _FAINT)
-    strong = {place for place, e in seen.items() if e.score >= floor}
-    picked = [(e.claim.document_id, e.claim.index) for e in chosen]
-    best: tuple[float, Difference] | None = None
+    best = chosen[0].claim.document_id, chosen[0].claim.index
+    strong = {place for place, e in seen.items() if e.score >= _ALSO * chosen[0].score}
+    found: tuple[float, Difference] | None = None
     for entry, fit in known:
+        sides = [side for position in entry.positions for side in position]
         places = [{(s.document_id, s.sentence) for s in position} for position in entry.positions]
-        met = sum(bool(position & strong) for position in places)
-        leads = any(picked[0] in position for position in places)
-        told = any(position & set(picked) for position in places)
-        pointed = any(
-            _points_at(chosen[0], side, claims) for position in entry.positions for side in position
-        )
+        pointed = any(_points_at(chosen[0], side, claims) for side in sides)
         if not pointed and any(
-            _points_elsewhere(seen.get((side.document_id, side.sentence)), side, claims)
-            for position in entry.positions
-            for side in position
+            _points_elsewhere(seen.get((s.document_id, s.sentence)), s, claims) for s in sides
         ):
             continue
-        if not (pointed or (leads and (met >= 2 or fit >= _CLOSE)) or (told and met >= 2 and fit >= _CLOSE)):
-            continue
-        rank = fit + pointed + 0.1 * met
-        if best is None or rank > best[0]:
-            sides = tuple(tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions)
-            best = (rank, Difference(entry.about, sides))
-    return best[1] if best else None
+        answering = sum(bool(position & strong) for position in places)
+        both = answering > 1 and any(best in position for position in places)
+        asked = fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(entry.about))
+        rank = fit + pointed + 0.1 * answering
+        if (both or (pointed and asked)) and (found is None or rank > found[0]):
+            values = tuple(
+                tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions
+            )
+            found = rank, Difference(entry.about, values)
+    return found[1] if found else None
 
 
 def _points_at(evidence: Evidence, side: Side, claims: Claims) -> bool:

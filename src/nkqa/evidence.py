@@ -65,13 +65,13 @@ class Evidence:
 class Weighed:
     """What bears on a question: its sentences, best first, and what is known of the question beside them.
 
-    `parts` are the rows of the sentences that bear most on each of the questions that it is put together from.
+    `parts` are the questions that it is put together from, if it is, each made to stand alone.
     """
 
     question: Question
     evidence: list[Evidence]
     whole: Features
-    parts: tuple[frozenset[int], ...] = ()
+    parts: tuple["Weighed", ...] = ()
 
     def with_parts(self, parts: Sequence["Weighed"]) -> "Weighed":
         """Return it with what bears on its parts; a sentence keeps its best score."""
@@ -80,17 +80,22 @@ class Weighed:
             if item.claim.row not in best or item.score > best[item.claim.row].score:
                 best[item.claim.row] = item
         evidence = sorted(best.values(), key=lambda e: (-e.score, e.claim.row))
-        rows = tuple(frozenset(e.claim.row for e in part.evidence[:_OF_PART]) for part in parts)
-        return replace(self, evidence=evidence, parts=rows)
+        return replace(self, evidence=evidence, parts=tuple(parts))
 
     def confidence(self, judge: Judge) -> float:
         """Return the probability, 0 to 1, that the sources answer."""
         features = [e.features for e in self.evidence]
         return judge.answer.probability(summary(features, [e.score for e in self.evidence], self.whole))
 
-
-_OF_PART = 3
-"""Sentences of which the best answers a part of a question."""
+    def answered_parts(self, judge: Judge) -> tuple[list["Weighed"], tuple[str, ...]]:
+        """Return the parts that the sources answer, and the texts of those that they leave open while they do."""
+        answered = [
+            part
+            for part in self.parts
+            if part.question.refusal is None and part.confidence(judge) >= judge.threshold
+        ]
+        left = tuple(part.question.text for part in self.parts if part not in answered)
+        return answered, left if answered else ()
 
 
 class Claims:
@@ -183,7 +188,8 @@ def expected(kind: Kind, claim: Claim) -> float:
 
 
 WEIGHTS = {
-    "cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expected": 0.3, "asked": 2.0, "asked_share": 1.0,
+    "cosine": 1.3, "coverage": 0.8, "context": 0.4, "passage": 0.8, "expected": 0.3, "asked": 2.0, "told": 1.0,
+    "asked_share": 1.0,
 }  # fmt: skip
 """Of the features in the first score, by which the sentences are chosen that the reader is given."""
 
@@ -216,7 +222,8 @@ def weigh(
         cosines = vectors[at.start : at.stop] @ query
         for row, cosine in zip(at, cosines.tolist(), strict=True):
             features = {"cosine": cosine, "passage": hit.score, "near": 1.0 / hit.rank}
-            features |= {"asked": float(near.asked[row]), "asked_share": _share_of(float(near.share[row]))}
+            features |= {"asked": float(near.asked[row]), "told": float(near.told[row])}
+            features |= {"asked_share": _share_of(float(near.share[row]))}
             features |= _features(question, asked, claims, claims.all[row], around)
             score = sum(WEIGHTS[k] * features[k] for k in WEIGHTS) / sum(WEIGHTS.values())
             weighed.append(Evidence(claims.all[row], hit.passage.id, features, min(max(score, 0.0), 1.0)))

@@ -89,27 +89,80 @@ def _verdict(row: list[str], where: str) -> Verdict:
     return verdict
 
 
+def reword(corpus: Path, old: str, new: str) -> int:
+    """Put a sentence of a source into other words, and keep its questions; return how many it has.
+
+    Words that answered and do not stand in the new sentence are left off the questions.
+
+    Raises:
+        CorpusError: the old sentence does not stand in exactly one place, or a file cannot be written.
+    """
+    old, new = old.strip(), new.strip()
+    try:
+        sources = [(file, file.read_text("utf-8")) for file in sorted((corpus / "sources").glob("*.md"))]
+        places = (
+            [(file, text) for file, text in sources for _ in range(text.count(old))] if old and new else []
+        )
+        if len(places) != 1:
+            raise CorpusError(
+                f"{corpus}: the sentence stands in {len(places)} places, one is wanted: {old!r}"
+            )
+        file, text = places[0]
+        questions = corpus / FILE
+        lines = questions.read_text("utf-8").splitlines(keepends=True) if questions.is_file() else []
+        moved = [_reworded(line, old, new) for line in lines]
+        file.write_text(text.replace(old, new), "utf-8", newline="\n")
+        if moved != lines:
+            questions.write_text("".join(moved), "utf-8", newline="\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{corpus}: {error}") from error
+    return sum(one != other for one, other in zip(moved, lines, strict=True))
+
+
+def _reworded(line: str, old: str, new: str) -> str:
+    fields = line.rstrip("\n").split("\t")
+    if len(fields) != _FIELDS or mark(old) not in fields[1].split(","):
+        return line
+    marks = fields[1].split(",")
+    if marks[0] == mark(old) and fields[3] not in new:
+        fields[3] = ""
+    fields[1] = ",".join(mark(new) if m == mark(old) else m for m in marks)
+    return "\t".join(fields) + "\n"
+
+
 WIDE, NARROW = 15.0, 30.0
 """How fast a foreseen question's weight falls with its distance from the one asked, exp(-factor * distance): wide to
 find sentences, narrow to tell what is answered from what is not (eval/README.md)."""
+
+
+TOLD = 0.5
+"""Of a sentence's own cosine beside the greatest of its questions', to find passages by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
     """How near a question comes to those foreseen, whose weights fall with their distance from it and sum up to 1.
 
-    `asked` (sentences,) is the greatest cosine with a question that the sentence answers, `share` (sentences,) the
-    weight of all that it answers, each question's parted among its sentences. `nearest` and `missed` are the
+    `asked` (sentences,) is the greatest cosine with a question that the sentence answers, `told` (sentences,) that with
+    the sentence itself, `share` (sentences,) the weight of all questions that it answers, each question's parted among
+    its sentences. All cosines are taken under the adapter. `nearest` and `missed` are the
     greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` are the
     weights of those that are. Where none were foreseen, all are 0.
     """
 
     asked: Vector
+    told: Vector
     share: Vector
     nearest: float = 0.0
     missed: float = 0.0
     answered: float = 0.0
     contradicted: float = 0.0
+
+    @property
+    def bearing(self) -> Vector:
+        """How much each sentence bears on the question, shape (sentences,): by its questions, and by itself."""
+        bearing: Vector = self.asked + TOLD * self.told
+        return bearing
 
 
 class Foresight:
@@ -121,6 +174,7 @@ class Foresight:
         vectors: Vector,
         sentence_vectors: Vector,
         first_row: Mapping[str, int],
+        adapter: Vector,
     ) -> None:
         """Keep them.
 
@@ -129,8 +183,10 @@ class Foresight:
             vectors: shape (questions, dimension), each of length 1.
             sentence_vectors: shape (sentences, dimension), likewise.
             first_row: the row of each document's first sentence.
+            adapter: shape (dimension, dimension), what `nkqa.adapter.learn` made of them.
         """
         self.questions = tuple(questions)
+        self._adapter = adapter
         self._sentences = len(sentence_vectors)
         places = [
             (n, first_row[d] + i, 1 / len(q.places)) for n, q in enumerate(questions) for d, i in q.places
@@ -143,7 +199,8 @@ class Foresight:
         has = {row for n, row, _ in places if questions[n].verdict == "answered"}
         alone = [row for row in range(self._sentences) if row not in has]
         places += [(len(questions) + n, row, 1.0) for n, row in enumerate(alone)]
-        self._vectors = np.concatenate([vectors, sentence_vectors[alone]])
+        self._told = self._adapted(sentence_vectors)
+        self._vectors = np.concatenate([self._adapted(vectors), self._told[alone]])
         self._question = np.array([n for n, _, _ in places])
         self._row = np.array([row for _, row, _ in places])
         self._part = np.array([part for _, _, part in places], dtype=np.float32)
@@ -152,9 +209,11 @@ class Foresight:
 
     def near(self, query: Vector, allowed: npt.NDArray[np.bool_]) -> Nearness:
         """Return how near a question is, by its vector, counting only sentences that are `allowed` (sentences,)."""
-        asked, share = (np.zeros(self._sentences, dtype=np.float32) for _ in range(2))
+        asked, told, share = (np.zeros(self._sentences, dtype=np.float32) for _ in range(3))
         if not self.questions:
-            return Nearness(asked, share)
+            return Nearness(asked, told, share)
+        query = self._adapted(query)
+        told = self._told @ query
         counted = np.zeros(len(self._vectors), dtype=bool)
         counted[self._question[allowed[self._row]]] = True
         cosine: Vector = np.where(counted, self._vectors @ query, np.float32(-1.0))
@@ -167,6 +226,7 @@ class Foresight:
         answered, _, contradicted = kinds
         return Nearness(
             asked,
+            told,
             share,
             nearest=float(cosine[answered].max()),
             missed=float(cosine[~answered].max(initial=-1.0)),
@@ -177,9 +237,13 @@ class Foresight:
     def answered_by(self, row: int, query: Vector) -> list[tuple[str, float]]:
         """Return the questions that a sentence answers before all others, with their cosines, nearest first."""
         first = self._first.get(row, [])
-        cosines = (self._vectors[first] @ query).tolist()
+        cosines = (self._vectors[first] @ self._adapted(query)).tolist()
         found = [(self.questions[n].text, cosine) for n, cosine in zip(first, cosines, strict=True)]
         return sorted(found, key=lambda f: -f[1])
+
+    def _adapted(self, vectors: Vector) -> Vector:
+        adapted = vectors @ self._adapter
+        return np.asarray(adapted / np.linalg.norm(adapted, axis=-1, keepdims=True), dtype=np.float32)
 
 
 def _weights(cosine: Vector, counted: npt.NDArray[np.bool_], factor: float) -> Vector:

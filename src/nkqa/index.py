@@ -2,7 +2,7 @@
 
     index/
       CURRENT               the name of the build that is served, replaced by one rename
-      builds/<id>/          texts, names, differences, questions, vectors, bm25/, chroma/, manifest.json (written last)
+      builds/<id>/          texts, names, differences, questions, vectors, adapter, bm25/, chroma/, last manifest.json
       encoders/<hash>.onnx  the question encoder, exported once from the embedding model
 
 Our own copies of vectors and passages are the truth; Chroma's files can be made again from them.
@@ -33,7 +33,7 @@ from nkqa.protocols import QueryEncoder, Vector
 from nkqa.settings import Settings
 from nkqa.types import Document, IndexManifest, Passage
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, CURRENT = "manifest.json", "CURRENT"
 _Row = TypeVar("_Row")
 _PROBES = 16
@@ -41,7 +41,7 @@ _PROBE_SECONDS = 120
 _NEEDED = frozenset(
     {
         *("documents.jsonl", "passages.jsonl", "names.jsonl", "differences.jsonl", "questions.jsonl"),
-        *("vectors.npy", "sentences.npy", "questions.npy"),
+        *("vectors.npy", "sentences.npy", "questions.npy", "adapter.npy"),
     }
 )
 
@@ -219,6 +219,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
                 np.load(folder / "questions.npy").astype(np.float32),
                 sentences,
                 rows,
+                np.load(folder / "adapter.npy"),
             ),
             encoder=encoder or _query_encoder(settings, manifest),
             private=private,

@@ -17,22 +17,25 @@ _SAME = 0.75
 
 
 def suggest_foreseen(
-    query: Vector, cited: Sequence[Claim], near: Iterable[Claim], foresight: Foresight
+    query: Vector, cited: Sequence[Claim], near: Iterable[Claim], foresight: Foresight, names: Gazetteer
 ) -> tuple[str, ...]:
     """Return up to three foreseen questions that claims near the cited ones answer, one of each claim.
+
+    They name somebody or something, so that they can be read alone, and none is on who published what.
 
     Args:
         query: vector of what was asked.
         cited: the claims of the answer.
         near: the claims around them, nearest first.
         foresight: the foreseen questions.
+        names: the gazetteer.
     """
     rows = {claim.row for claim in cited}
     made: list[str] = []
     for claim in near:
-        asked = foresight.answered_by(claim.row, query) if claim.row not in rows else []
+        asked = foresight.answered_by(claim.row, query) if claim.row not in rows and not claim.citing else []
         other = (text for text, cosine in asked if cosine < _SAME and _WRITTEN_OUT.fullmatch(text))
-        text = next(other, None)
+        text = next((text for text in other if names.find(text)), None)
         if text is not None and text not in made:
             made.append(text)
         if len(made) == MOST:

@@ -297,8 +297,9 @@ class LLMReport:
 class Answer:
     """What comes back, answered or abstained; a failure is an exception, never an empty answer.
 
-    `confidence` is the probability, 0 to 1, that the sources answer the question. `passages` and `timings`
-    (milliseconds by stage) are None unless asked for.
+    `confidence` is the probability, 0 to 1, that the sources answer the question. `unanswered` are those of the
+    questions that "and" joins in it which they do not answer. `passages` and `timings` (milliseconds by stage) are None
+    unless asked for.
     """
 
     id: str
@@ -315,6 +316,7 @@ class Answer:
     abstention: Abstention | None
     suggestions: tuple[str, ...]
     corpus: CorpusInfo
+    unanswered: tuple[str, ...] = ()
     composer_used: Composing = "extractive"
     llm: LLMReport | None = None
     passages: tuple[Hit, ...] | None = None

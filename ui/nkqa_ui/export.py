@@ -98,6 +98,7 @@ def markdown(answer: Answer) -> str:
         parts.append(f"The sources differ ({_md(found.about)}):")
         parts += [f"- {_md(p.value)} {''.join(f'[^{n}]' for n in p.citations)}" for p in found.positions]
         parts.append("")
+    parts += [f"None of the sources answers: {_md(part)}\n" for part in answer.unanswered]
     parts += [f"[^{c.number}]: {_md_reference(c)}: “{_md(c.quote)}”" for c in answer.citations]
     return "\n".join([*parts, "", f"*{_md(_tail(answer))}*"])
 

@@ -146,6 +146,12 @@ def disagreement(found: Disagreement, known: dict[int, Citation], key: str) -> s
     )
 
 
+def unanswered(answer: Answer) -> str:
+    """Return the line that names what was asked as well and the sources leave open."""
+    parts = "".join(tag("q", esc(part), dir="auto") for part in answer.unanswered)
+    return tag("p", "None of the sources answers: ", parts, class_="note") if parts else ""
+
+
 def as_of(answer: Answer) -> str:
     """Return the line that dates the answer."""
     if answer.as_of is None:
@@ -197,6 +203,7 @@ def _answered(answer: Answer, key: str, figures: str) -> str:
     return "".join(
         [
             tag("div", text, class_="text", dir="auto"),
+            unanswered(answer),
             as_of(answer),
             _model_note(answer),
             *(disagreement(d, known, key) for d in answer.disagreements),
@@ -363,4 +370,7 @@ def spoken(answer: Answer) -> str:
         return "No answer. " + (with_dates(answer.abstention.message) if answer.abstention else "")
     sources = len({c.document for c in answer.citations})
     differ = " The sources differ." if answer.disagreements else ""
-    return f"Answer: {count(len(answer.sentences), 'sentence')} from {count(sources, 'source')}.{differ}"
+    open_ = " A part of the question is not answered." if answer.unanswered else ""
+    return (
+        f"Answer: {count(len(answer.sentences), 'sentence')} from {count(sources, 'source')}.{differ}{open_}"
+    )

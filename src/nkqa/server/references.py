@@ -36,6 +36,8 @@ def paragraphs(answer: Answer) -> Iterator[str]:
             f"{p.value} {''.join(f'[{n}]' for n in p.citations)}" for p in disagreement.positions
         )
         yield f"\n\nThe sources differ on {disagreement.about}: {sides}."
+    for part in answer.unanswered:
+        yield f"\n\nNone of the sources answers: {part}"
     yield "\n"
     for citation in answer.citations:
         yield f"\n{reference(citation)}"

@@ -287,6 +287,9 @@ class Answer(BaseModel):
     sentences: list[AnswerSentence] = Field(description="The sentences; empty when abstained.")
     citations: list[Citation] = Field(description="The quotes behind them, by number.")
     disagreements: list[Disagreement] = Field(description="Where the sources differ on what was asked.")
+    unanswered: list[str] = Field(
+        description="Of questions joined by `and`, those that the sources leave open while they answer another."
+    )
     as_of: AsOf | None = Field(description="How old what is said is.")
     confidence: float = Field(
         description="Probability that the sources answer the question.", examples=[0.91]
