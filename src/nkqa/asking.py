@@ -24,8 +24,12 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("compare", _any(
         r"compar", r"differ(?:s|ed|ing|ence|ences|ent|ently)?\b", r"disagree", r"versus\b", r"vs\b",
         r"both (?:sources|sides)\b", r"(?:each|either) side\b", r"do (?:the )?sources\b", r"in contrast\b")),
+    # A "when" after another word that asks only says when that was: what happened when the fighting ended.
+    ("when", re.compile(
+        r"^(?!(?:is|are|was|were|did|does|has|have|had|would|should) )"
+        r"(?:(?!\b(?:what|who|whom|whose|which|how|why|where)\b).)*?\bwhen\b")),
     ("when", _any(
-        r"when\b", r"what (?:date|day|year|month)\b", r"(?:on |by |in )?which (?:date|day|year|month)\b",
+        r"(?:know|say|tell (?:me|us)|and|since) when\b", r"what (?:date|day|year|month)\b", r"(?:on |by |in )?which (?:date|day|year|month)\b",
         r"deadline\b", r"by what\b", r"how soon\b", r"since when\b")),
     ("list", _any(
         r"list\b", r"name all\b", r"enumerate\b", r"what (?:are|were) the\b", r"provisions\b", r"terms of\b",
