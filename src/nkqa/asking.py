@@ -29,7 +29,8 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         r"^(?!(?:is|are|was|were|did|does|has|have|had|would|should) )"
         r"(?:(?!\b(?:what|who|whom|whose|which|how|why|where)\b).)*?\bwhen\b")),
     ("when", _any(
-        r"(?:know|say|tell (?:me|us)|and|since) when\b", r"what (?:date|day|year|month)\b", r"(?:on |by |in )?which (?:date|day|year|month)\b",
+        r"(?:know|say|tell (?:me|us)|and|since) when\b", r"what (?:date|day|year|month)\b",
+        r"(?:on |by |in )?which (?:date|day|year|month)\b",
         r"deadline\b", r"by what\b", r"how soon\b", r"since when\b")),
     ("list", _any(
         r"list\b", r"name all\b", r"enumerate\b", r"what (?:are|were) the\b", r"provisions\b", r"terms of\b",
