@@ -114,7 +114,7 @@ def test_a_pointer_to_nowhere_is_refused_and_mended_by_a_build(
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "3", "null", '{"format": 3}', "[" * 99_999, '{"format": 3, "files": 3}']
+    "content", ["[]", "3", "null", '{"format": 4}', "[" * 99_999, '{"format": 4, "files": 3}']
 )
 def test_a_manifest_that_is_none_is_refused(settings: Settings, content: str) -> None:
     (index.current_build(settings.index) / "manifest.json").write_text(content)

@@ -1,6 +1,6 @@
 """Questions that were foreseen: read against the documents, and how near a question comes to them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from shutil import copytree
 
@@ -14,6 +14,7 @@ from nkqa.corpus import load_corpus
 from nkqa.engine import Engine, open_engine
 from nkqa.errors import CorpusError
 from nkqa.foreseen import FILE, Foreseen, Foresight, load_questions, mark, reword
+from nkqa.index import current_build
 from nkqa.protocols import Vector
 from nkqa.settings import load_settings
 from nkqa.types import Ask
@@ -230,6 +231,28 @@ def test_a_document_of_ones_own_is_found_beside_foreseen_questions(corpus: Path,
     found = own.evidence(Ask("how many grey geese does the harbour master of Oldmill keep")).evidence
     assert "grey geese" in found[0].claim.text
     own.close()
+
+
+def test_what_was_learnt_is_taken_over_until_something_changed(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copytree(corpus, tmp_path / "toy")
+    settings = load_settings(corpus=folder, index=tmp_path / "index", max_tokens=60, reader="off")
+    learnt: list[int] = []
+
+    def learn(questions: Sequence[Foreseen], asked: Vector, told: Vector, rows: Mapping[str, int]) -> Vector:
+        learnt.append(len(questions))
+        return np.asarray(np.eye(told.shape[1]) * 2, dtype=np.float32)
+
+    monkeypatch.setattr("nkqa.adapter.learn", learn)
+    for _ in range(2):
+        build_index(settings, embedder=HashEmbedder())
+        assert np.load(current_build(settings.index) / "adapter.npy")[0, 0] == 2
+    assert len(learnt) == 1
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(line("answered", "what else is there", TEXTS[0]))
+    build_index(settings, embedder=HashEmbedder())
+    assert learnt == [learnt[0], learnt[0] + 1]
 
 
 def test_the_check_tells_of_questions_whose_sentence_is_gone(corpus: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from nkqa import adapter, embed, store
+from nkqa import embed, store
 from nkqa.corpus import fingerprint, load_corpus
 from nkqa.differences import Known, load_differences
 from nkqa.errors import FormatError, IndexBusy, IndexDamaged, IndexUnwritable, ModelError, NkqaError
@@ -226,12 +226,7 @@ def _write(
     asked = [as_searched(q.text, material.names) for q in material.questions]
     foreseen = _embed("questions", asked, embedder, cache, progress) if asked else vectors[:0]
     np.save(folder / "questions.npy", foreseen.astype(np.float16))
-    progress("learning from the questions", 0, 1)
-    np.save(
-        folder / "adapter.npy",
-        adapter.learn(material.questions, foreseen, told, _first_rows(material.documents)),
-    )
-    progress("learning from the questions", 1, 1)
+    np.save(folder / "adapter.npy", _adapter(folder, material, model, settings.index, progress))
     BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
     progress("storing", 0, 1)
     with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
@@ -259,12 +254,37 @@ def _write(
     )
 
 
-def _first_rows(documents: Sequence[Document]) -> dict[str, int]:
+def _adapter(folder: Path, material: Material, model: str, root: Path, progress: Progress) -> Vector:
+    """What is to be learnt from the foreseen questions: taken over from the current build, where it had the same."""
+    told, asked = (np.load(folder / f"{name}.npy") for name in ("sentences", "questions"))
+    if not material.questions:
+        return np.eye(told.shape[1], dtype=np.float32)
+    if (known := _known_adapter(folder, model, root)) is not None:
+        return known
+    from nkqa.adapter import learn  # it brings torch, which a build of known texts does without
+
+    progress("learning from the questions", 0, 1)
     rows, at = {}, 0
-    for document in documents:
+    for document in material.documents:
         rows[document.id] = at
         at += len(document.sentences)
-    return rows
+    learnt = learn(material.questions, asked.astype(np.float32), told, rows)
+    progress("learning from the questions", 1, 1)
+    return learnt
+
+
+def _known_adapter(folder: Path, model: str, root: Path) -> Vector | None:
+    """Return the matrix of the current build, if it is whole and was learnt from the same."""
+    learnt_from = "documents.jsonl", "questions.jsonl"
+    try:
+        current = current_build(root)
+        manifest = read_manifest(current)
+        check_files(current, manifest, [*learnt_from, "adapter.npy"])
+    except NkqaError:
+        return None
+    same = all(manifest.files[name] == embed.sha256_of(folder / name) for name in learnt_from)
+    made = manifest.embedding_sha256, manifest.nkqa_version
+    return np.load(current / "adapter.npy") if same and made == (model, nkqa_version()) else None
 
 
 class _LazyEmbedder:
