@@ -148,7 +148,7 @@ def disagreement(found: Disagreement, known: dict[int, Citation], key: str) -> s
 
 def unanswered(answer: Answer) -> str:
     """Return the line that names what was asked as well and the sources leave open."""
-    parts = "".join(tag("q", esc(part), dir="auto") for part in answer.unanswered)
+    parts = "; ".join(tag("q", esc(part), dir="auto") for part in answer.unanswered)
     return tag("p", "None of the sources answers: ", parts, class_="note") if parts else ""
 
 
