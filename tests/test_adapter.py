@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nkqa import adapter
-from nkqa.foreseen import Foreseen
+from nkqa.foreseen import Foreseen, Verdict
 from nkqa.protocols import Vector
 
 SENTENCES, EACH = 80, 4
@@ -65,10 +65,10 @@ def test_without_questions_nothing_is_learnt() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["unanswered", "contradicted"])
-def test_what_a_sentence_does_not_answer_is_kept_away_from_what_it_answers(verdict: str) -> None:
+def test_what_a_sentence_does_not_answer_is_kept_away_from_what_it_answers(verdict: Verdict) -> None:
     questions, vectors, sentences = made()
-    # One that stays unanswered lies where the answered ones of the next sentence do, under other noise.
-    missed = [Foreseen(f"m{row}", verdict, (("d", row),)) for row in range(SENTENCES)]  # type: ignore[arg-type]
+    # One that stays unanswered lies between an answered one and one that another sentence answers.
+    missed = [Foreseen(f"m{row}", verdict, (("d", row),)) for row in range(SENTENCES)]
     beside = unit(0.7 * vectors[::EACH] + 0.7 * np.roll(vectors[1::EACH], -EACH, axis=0))
     together = np.concatenate([vectors, beside])
 

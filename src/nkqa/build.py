@@ -26,24 +26,21 @@ from nkqa.index import (
     CURRENT,
     FORMAT,
     MANIFEST,
-    check_files,
     current_build,
     encoder_file,
     encoder_note,
     files_in,
+    first_rows,
     nkqa_version,
     probe_in_child,
     read_current,
-    read_foreseen,
-    read_manifest,
-    read_names,
-    read_texts,
 )
 from nkqa.lexical import BM25, search_terms
 from nkqa.names import Gazetteer, Name, load_names
 from nkqa.passages import cut
 from nkqa.protocols import Embedder, Vector
 from nkqa.question import as_searched
+from nkqa.reuse import known_adapter, known_vectors
 from nkqa.settings import Settings
 from nkqa.tokens import token_counter
 from nkqa.types import Document, IndexManifest, Passage
@@ -212,7 +209,7 @@ def _write(
     passages = [p for d in material.documents for p in cut(d, count, settings.max_tokens)]
     sentences = [d.text[s.start : s.end] for d in material.documents for s in d.sentences]
     model = embed.model_sha256(settings.embedding_model) if given is None else given.name
-    cache = _vector_cache(settings.index, model)
+    cache = known_vectors(settings.index, model)
     embedder = given or _LazyEmbedder(settings)
     _write_lines(folder / "documents.jsonl", material.documents)
     _write_lines(folder / "passages.jsonl", passages)
@@ -226,7 +223,7 @@ def _write(
     asked = [as_searched(q.text, material.names) for q in material.questions]
     foreseen = _embed("questions", asked, embedder, cache, progress) if asked else vectors[:0]
     np.save(folder / "questions.npy", foreseen.astype(np.float16))
-    np.save(folder / "adapter.npy", _adapter(folder, material, model, settings.index, progress))
+    np.save(folder / "adapter.npy", _adapter(folder, material, settings.index, progress))
     BM25.build([search_terms(p.index_text, material.names) for p in passages]).save(folder / "bm25")
     progress("storing", 0, 1)
     with closing(store.ChromaStore(folder / "chroma", create=True)) as chroma:
@@ -254,37 +251,19 @@ def _write(
     )
 
 
-def _adapter(folder: Path, material: Material, model: str, root: Path, progress: Progress) -> Vector:
+def _adapter(folder: Path, material: Material, root: Path, progress: Progress) -> Vector:
     """What is to be learnt from the foreseen questions: taken over from the current build, where it had the same."""
     told, asked = (np.load(folder / f"{name}.npy") for name in ("sentences", "questions"))
     if not material.questions:
         return np.eye(told.shape[1], dtype=np.float32)
-    if (known := _known_adapter(folder, model, root)) is not None:
+    if (known := known_adapter(root, folder)) is not None:
         return known
     from nkqa.adapter import learn  # it brings torch, which a build of known texts does without
 
     progress("learning from the questions", 0, 1)
-    rows, at = {}, 0
-    for document in material.documents:
-        rows[document.id] = at
-        at += len(document.sentences)
-    learnt = learn(material.questions, asked.astype(np.float32), told, rows)
+    learnt = learn(material.questions, asked.astype(np.float32), told, first_rows(material.documents))
     progress("learning from the questions", 1, 1)
     return learnt
-
-
-def _known_adapter(folder: Path, model: str, root: Path) -> Vector | None:
-    """Return the matrix of the current build, if it is whole and was learnt from the same."""
-    learnt_from = "documents.jsonl", "questions.jsonl"
-    try:
-        current = current_build(root)
-        manifest = read_manifest(current)
-        check_files(current, manifest, [*learnt_from, "adapter.npy"])
-    except NkqaError:
-        return None
-    same = all(manifest.files[name] == embed.sha256_of(folder / name) for name in learnt_from)
-    made = manifest.embedding_sha256, manifest.nkqa_version
-    return np.load(current / "adapter.npy") if same and made == (model, nkqa_version()) else None
 
 
 class _LazyEmbedder:
@@ -310,31 +289,6 @@ class _LazyEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         return self.real.embed_query(text)
-
-
-_REUSED = tuple(f"{name}.npy" for name in ("vectors", "sentences", "questions")) + tuple(
-    f"{name}.jsonl" for name in ("documents", "passages", "names", "questions")
-)
-
-
-def _vector_cache(root: Path, model: str) -> dict[str, Vector]:
-    """Return the vectors of the current build by text, if they are whole and of the same model; else none."""
-    try:
-        folder = current_build(root)
-        manifest = read_manifest(folder)
-        if manifest.embedding_sha256 != model:
-            return {}
-        check_files(folder, manifest, _REUSED)
-        documents, passages = read_texts(folder)
-        names, questions = read_names(folder), read_foreseen(folder)
-    except NkqaError:
-        return {}  # nothing to reuse: everything is embedded
-    known = {
-        "vectors.npy": [p.index_text for p in passages],
-        "sentences.npy": [d.text[s.start : s.end] for d in documents for s in d.sentences],
-        "questions.npy": [as_searched(q.text, names) for q in questions],
-    }
-    return {t: v for file, texts in known.items() for t, v in zip(texts, np.load(folder / file), strict=True)}
 
 
 def _embed(

@@ -18,7 +18,7 @@ from nkqa.llm import Candidate, LanguageModel
 from nkqa.names import Gazetteer
 from nkqa.protocols import QueryEncoder
 from nkqa.question import Question, check_text
-from nkqa.search import CANDIDATES, DEPTH, Searcher, Sought
+from nkqa.search import DEPTH, Searcher, Sought
 from nkqa.settings import Settings
 from nkqa.suggest import suggest, suggest_foreseen
 from nkqa.types import (
@@ -141,13 +141,13 @@ class Engine:
         yield Understood(question)
         with clock.stage("retrieve"):
             sought = self._searcher.seek(question, allowed)
-            hits = self._searcher.find(sought, CANDIDATES)
-        yield Retrieved(tuple(hits[:DEPTH]))
+            hits = self._searcher.find(sought, DEPTH)
+        yield Retrieved(tuple(hits))
         with clock.stage("read"):
-            weighed = self._searcher.read_parts(sought, self._searcher.read(sought, hits[:DEPTH]))
+            weighed = self._searcher.read_parts(sought, self._searcher.read(sought, hits))
         with clock.stage("compose"):
             answer = self._compose(ask, sought, weighed)
-        yield _finish(answer, ask, hits[:DEPTH], clock)
+        yield _finish(answer, ask, hits, clock)
 
     def search(self, question: str, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Return the `k` best passages, best first.

@@ -89,13 +89,13 @@ class Weighed:
 
     def answered_parts(self, judge: Judge) -> tuple[list["Weighed"], tuple[str, ...]]:
         """Return the parts that the sources answer, and the texts of those that they leave open while they do."""
-        answered = [
-            part
-            for part in self.parts
-            if part.question.refusal is None and part.confidence(judge) >= judge.threshold
-        ]
-        left = tuple(part.question.text for part in self.parts if part not in answered)
-        return answered, left if answered else ()
+        answered, left = [], []
+        for part in self.parts:
+            if part.question.refusal is None and part.confidence(judge) >= judge.threshold:
+                answered.append(part)
+            else:
+                left.append(part.question.text)
+        return answered, tuple(left) if answered else ()
 
 
 class Claims:

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from nkqa.corpus import load_corpus
 from nkqa.errors import CorpusError
 from nkqa.protocols import Vector
 from nkqa.types import Document
@@ -95,23 +96,22 @@ def reword(corpus: Path, old: str, new: str) -> int:
     Words that answered and do not stand in the new sentence are left off the questions.
 
     Raises:
-        CorpusError: the old sentence does not stand in exactly one place, or a file cannot be written.
+        CorpusError: the old one is not a whole sentence of one source, or a file cannot be written.
     """
     old, new = old.strip(), new.strip()
     try:
-        sources = [(file, file.read_text("utf-8")) for file in sorted((corpus / "sources").glob("*.md"))]
-        places = (
-            [(file, text) for file, text in sources for _ in range(text.count(old))] if old and new else []
-        )
-        if len(places) != 1:
+        told = [d.text[t.start : t.end] for d in load_corpus(corpus) for t in d.sentences]
+        sources = [(f, f.read_text("utf-8")) for f in sorted((corpus / "sources").glob("*.md"))]
+        places = [(f, text) for f, text in sources if old in told for _ in range(text.count(old))]
+        if len(places) != 1 or not new:
             raise CorpusError(
-                f"{corpus}: the sentence stands in {len(places)} places, one is wanted: {old!r}"
+                f"{corpus}: no sentence, or more than one, reads {old!r}; give one whole, and a new one"
             )
         file, text = places[0]
         questions = corpus / FILE
         lines = questions.read_text("utf-8").splitlines(keepends=True) if questions.is_file() else []
         moved = [_reworded(line, old, new) for line in lines]
-        file.write_text(text.replace(old, new), "utf-8", newline="\n")
+        file.write_text(text.replace(old, new, 1), "utf-8", newline="\n")
         if moved != lines:
             questions.write_text("".join(moved), "utf-8", newline="\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -160,7 +160,7 @@ class Nearness:
 
     @property
     def bearing(self) -> Vector:
-        """How much each sentence bears on the question, shape (sentences,): by its questions, and by itself."""
+        """How much each sentence bears on the question, (sentences,), -1.5 to 1.5: by its questions, and by itself."""
         bearing: Vector = self.asked + TOLD * self.told
         return bearing
 

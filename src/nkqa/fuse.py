@@ -22,7 +22,7 @@ def convex(lexical: Vector, cosine: Vector, weight: float = LEXICAL_WEIGHT) -> V
 
 
 def with_asked(score: Vector, asked: Vector, weight: float = ASKED_WEIGHT) -> Vector:
-    """Return the scores mixed with the passages' greatest cosines to foreseen questions, shape as given."""
+    """Return the scores mixed with how much foreseen questions say that each passage bears on it, shape as given."""
     return np.asarray((1 - weight) * score + weight * _of_best(asked), dtype=np.float32)
 
 

@@ -192,10 +192,7 @@ def open_index(settings: Settings, encoder: QueryEncoder | None = None, *, compa
         raise IndexStale(f"{folder}: {'; '.join(reasons)}; run: nkqa index build")
     check_files(folder, manifest)
     documents, passages = read_texts(folder)
-    rows, at = {}, 0
-    for document in documents:
-        rows[document.id] = at
-        at += len(document.sentences)
+    rows = first_rows(documents)
     sentences = np.load(folder / "sentences.npy")
     with ExitStack() as opened:
         private = store.private_copy(folder / "chroma")
@@ -251,6 +248,15 @@ def encoder_note(file: Path) -> tuple[str, float] | None:
         return noted if noted[0] == embed.sha256_of(file) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def first_rows(documents: Iterable[Document]) -> dict[str, int]:
+    """Return for each document's id the row of its first sentence among all sentences."""
+    rows, at = {}, 0
+    for document in documents:
+        rows[document.id] = at
+        at += len(document.sentences)
+    return rows
 
 
 def read_texts(folder: Path) -> tuple[list[Document], list[Passage]]:

@@ -37,7 +37,7 @@ DEPTH = 20
 """Passages whose sentences are read."""
 READ, WINDOWS = 32, 12
 """Sentences that the reader is shown with their neighbours, and windows that it reads at most."""
-CANDIDATES = 64
+_CANDIDATES = 64
 """Passages asked of Chroma."""
 
 
@@ -52,7 +52,11 @@ class Sought:
 
 
 class Searcher:
-    """Searches one opened index. Safe to share between threads."""
+    """Searches one opened index. Safe to share between threads.
+
+    `position` is each passage's place among all by its id, `rows` are those of its sentences, `passage_of` is the
+    passage of a row.
+    """
 
     def __init__(self, index: Index, settings: Settings, without: frozenset[str] = frozenset()) -> None:
         """Make ready what every question needs.
@@ -129,9 +133,9 @@ class Searcher:
         if "lexical" not in self._without:
             lexical = index.lexical.scores(question.terms)
         if "dense" not in self._without:
-            near = [self.position[i] for i, _ in index.store.search(query, max(k, CANDIDATES))]
+            near = [self.position[i] for i, _ in index.store.search(query, max(k, _CANDIDATES))]
             # A passage that only the words found gets its cosine from our own copy of the vectors.
-            rows = np.unique([*near, *np.argsort(-lexical, kind="stable")[:CANDIDATES]]).astype(int)
+            rows = np.unique([*near, *np.argsort(-lexical, kind="stable")[:_CANDIDATES]]).astype(int)
             cosine[rows] = index.vectors[rows] @ query
         score = convex(lexical, cosine)
         if self.foresight.questions:
@@ -176,7 +180,7 @@ class Searcher:
     def answerable(self, text: str) -> bool:
         """Return whether the corpus answers a question, by the judge that needs no reader."""
         sought = self.seek(self.understand(Ask(text)), frozenset(self._documents))
-        evidence = self._weigh(sought, self.find(sought, CANDIDATES)[:DEPTH])
+        evidence = self._weigh(sought, self.find(sought, DEPTH))
         judge = self._load_judge(reader=False)
         return self._judged(sought, evidence, judge).confidence(judge) >= judge.threshold
 
