@@ -84,10 +84,12 @@ def test_sides_are_asked_for_by_comparing_or_by_naming_sources(
     assert len(sides_of(weighed.question, weighed.evidence)) == sides
 
 
-def test_sentences_of_one_passage_keep_its_order(toy_engine: Engine) -> None:
-    later, earlier = some(toy_engine, 1, 0)
-    if later.passage_id == earlier.passage_id:
-        assert [c.best.claim.row for c in in_order([Chosen(later), Chosen(earlier)])] == [0, 1]
+def test_the_best_sentence_comes_first_and_the_others_of_a_passage_in_its_order(toy_engine: Engine) -> None:
+    best, last, other, middle, first = (
+        replace(e, passage_id=p) for e, p in zip(some(toy_engine, 2, 4, 9, 3, 1), "aabaa", strict=True)
+    )
+    ordered = in_order([Chosen(e) for e in (best, last, other, middle, first)])
+    assert [c.best.claim.row for c in ordered] == [2, 1, 3, 4, 9]
 
 
 def test_every_sentence_is_the_slice_it_cites(toy_engine: Engine) -> None:
@@ -100,9 +102,20 @@ def test_every_sentence_is_the_slice_it_cites(toy_engine: Engine) -> None:
             assert toy_engine.documents[c.document].text[c.start : c.end] == c.quote
 
 
-def test_the_short_answer_is_a_slice_of_the_first_sentence(toy_engine: Engine) -> None:
-    best = some(toy_engine, 0)[0]
+@pytest.mark.parametrize(
+    ("foreseen", "sure", "value", "shown"),
+    [
+        (Span(0, 3), 0.9, Span(8, 9), (0, 3)),
+        (None, 0.9, Span(8, 9), (4, 7)),
+        (None, 0.1, Span(8, 9), (8, 9)),
+        (None, 0.1, None, None),
+    ],
+)
+def test_the_short_answer_is_a_slice_of_the_first_sentence(
+    foreseen: Span | None, sure: float, value: Span | None, shown: tuple[int, int] | None, toy_engine: Engine
+) -> None:
+    best = replace(some(toy_engine, 0)[0], answer=Span(4, 7), answer_score=sure)
     sentence = AnswerSentence(best.claim.text, (1,), 0.9)
-    found = short_answer([sentence], best, Span(0, 9))
-    assert found is not None
-    assert sentence.text[found.start : found.end] == found.text
+    found = short_answer([sentence], best, foreseen, value)
+    assert shown == (None if found is None else (found.start, found.end))
+    assert found is None or sentence.text[found.start : found.end] == found.text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fakes import HashEmbedder
+from nkqa.asking import Kind
 from nkqa.build import build_index
 from nkqa.check import check
 from nkqa.corpus import load_corpus
@@ -171,6 +172,24 @@ def test_without_foreseen_questions_all_is_nought() -> None:
 def test_the_questions_of_a_sentence_are_those_that_it_answers_before_others() -> None:
     assert foresight().answered_by(0, axis(0)[0]) == [("a", 1.0)]
     assert foresight().answered_by(1, axis(0)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "row", "kind", "at", "words"),
+    [
+        ("when was it", 0, "when", 0, "in May"),
+        ("when was it", 0, "where", 0, None),  # another kind of thing is asked
+        ("when was it", 0, "when", 1, None),  # something else is asked
+        ("when was it", 1, "when", 0, None),  # the sentence does not answer it first
+        ("when did it end", 0, "when", 0, None),  # no few words answer it
+    ],
+)
+def test_the_words_that_answer_a_like_question_answer_again(
+    asked: str, row: int, kind: Kind, at: int, words: str | None
+) -> None:
+    known = Foreseen(asked, "answered", (("d", 0), ("d", 1)), "in May" if "was" in asked else "")
+    span = foresight((known,)).words_in(row, "It was in May.", kind, axis(at)[0])
+    assert words == (None if span is None else "It was in May."[span.start : span.end])
 
 
 # --- in the program ----------------------------------------------------------------------------------------

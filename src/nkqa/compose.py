@@ -222,22 +222,26 @@ def remarks(differ: Sequence[Disagreement], unanswered: Sequence[str]) -> list[s
 
 
 def short_answer(
-    sentences: Sequence[AnswerSentence], best: Evidence, value: Span | None
+    sentences: Sequence[AnswerSentence], best: Evidence, foreseen: Span | None, value: Span | None
 ) -> ShortAnswer | None:
-    """Return the words of the first sentence that answer: the reader's if it is sure, else the value asked for."""
-    span = best.answer if best.answer is not None and best.answer_score >= _SURE else value
+    """Return the words of the first sentence that answer.
+
+    Those that answer a like question that was foreseen, else the reader's if it is sure, else the value asked for.
+    """
+    read = best.answer if best.answer_score >= _SURE else None
+    span = foreseen or read or value
     if span is None or not sentences or sentences[0].text[span.start : span.end].strip() == "":
         return None
     return ShortAnswer(sentences[0].text[span.start : span.end], 0, span.start, span.end)
 
 
 def in_order(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Return the sentences by relevance, those of one passage in the order in which it has them."""
+    """Return the sentences by relevance: the best first, of the others those of one passage in the passage's order."""
     placed: list[Chosen] = []
     for item in chosen:
         same = [i for i, c in enumerate(placed) if c.best.passage_id == item.best.passage_id]
-        at = next((i for i in same if placed[i].best.claim.row > item.best.claim.row), None)
-        placed.insert(at if at is not None else (same[-1] + 1 if same else len(placed)), item)
+        later = (i for i in same if i and placed[i].best.claim.row > item.best.claim.row)
+        placed.insert(next(later, same[-1] + 1 if same else len(placed)), item)
     return placed
 
 

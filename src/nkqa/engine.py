@@ -210,11 +210,14 @@ class Engine:
         text, sentences, citations = compose.assemble(chosen, self.documents, self._passage_id)
         differ = compose.disagreements(differing, citations)
         text = " ".join([text, *compose.remarks(differ, unanswered)])
-        value = next((v for v in values if v.evidence is chosen[0].best), None)
+        best = chosen[0].best
+        value = next((v.span for v in values if v.evidence is best), None)
+        foreseen = self._searcher.foresight.words_in(
+            best.claim.row, best.claim.text, question.kind, sought.vector
+        )
         return Answer(
             id="", question=ask.question, standalone_question=question.standalone, status="answered", answer=text,
-            short_answer=compose.short_answer(sentences, chosen[0].best, value.span if value else None)
-            if not chosen[0].written else None,
+            short_answer=compose.short_answer(sentences, best, foreseen, value) if not chosen[0].written else None,
             sentences=sentences, citations=citations, disagreements=differ, as_of=compose.as_of(citations),
             confidence=round(confidence, 4), abstention=None, suggestions=self._suggest(sought, chosen),
             corpus=self.corpus, unanswered=unanswered, llm=llm[0] if llm is not None else None,

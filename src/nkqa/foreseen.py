@@ -8,17 +8,18 @@ against them as against the sentences themselves.
 import csv
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from nkqa.asking import Kind, kind_of
 from nkqa.corpus import load_corpus
 from nkqa.errors import CorpusError
 from nkqa.protocols import Vector
-from nkqa.types import Document
+from nkqa.types import Document, Span
 
 Verdict = Literal["answered", "unanswered", "contradicted"]
 """What the sources do with a question; contradicted: they say the opposite of what it takes for granted."""
@@ -137,6 +138,8 @@ find sentences, narrow to tell what is answered from what is not (eval/README.md
 
 TOLD = 0.5
 """Of a sentence's own cosine beside the greatest of its questions', to find passages by."""
+_LIKE = 0.7
+"""Cosine under the adapter from which a foreseen question asks for the same words (eval/README.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class Nearness:
     the sentence itself, `share` (sentences,) the weight of all questions that it answers, each question's parted among
     its sentences. All cosines are taken under the adapter. `nearest` and `missed` are the
     greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` are the
-    weights of those that are. Where none were foreseen, all are 0.
+    weights of those that are, `weights` (questions,) those of each. Where none were foreseen, all are 0.
     """
 
     asked: Vector
@@ -157,12 +160,12 @@ class Nearness:
     missed: float = 0.0
     answered: float = 0.0
     contradicted: float = 0.0
+    weights: Vector = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     @property
     def bearing(self) -> Vector:
-        """How much each sentence bears on the question, (sentences,), -1.5 to 1.5: by its questions, and by itself."""
-        bearing: Vector = self.asked + TOLD * self.told
-        return bearing
+        """How much each sentence bears on the question, (sentences,), -1 to 1: by its questions, and by itself."""
+        return np.asarray((self.asked + TOLD * self.told) / (1.0 + TOLD), dtype=np.float32)
 
 
 class Foresight:
@@ -232,13 +235,28 @@ class Foresight:
             missed=float(cosine[~answered].max(initial=-1.0)),
             answered=float(narrow[answered].sum()),
             contradicted=float(narrow[contradicted].sum()),
+            weights=narrow[: len(self.questions)],
         )
 
     def answered_by(self, row: int, query: Vector) -> list[tuple[str, float]]:
         """Return the questions that a sentence answers before all others, with their cosines, nearest first."""
+        return [(question.text, cosine) for question, cosine in self._first_answered(row, query)]
+
+    def words_in(self, row: int, text: str, kind: Kind, query: Vector) -> Span | None:
+        """Return which words of a sentence, the `text` of a row, answer the nearest question that it answers first.
+
+        None where that question is far from the one asked or of another kind, or no few words answer it.
+        """
+        nearest = next(iter(self._first_answered(row, query)), None)
+        if nearest is None or nearest[1] < _LIKE or not nearest[0].words or kind_of(nearest[0].text) != kind:
+            return None
+        start = text.find(nearest[0].words)
+        return Span(start, start + len(nearest[0].words)) if start >= 0 else None
+
+    def _first_answered(self, row: int, query: Vector) -> list[tuple[Foreseen, float]]:
         first = self._first.get(row, [])
         cosines = (self._vectors[first] @ self._adapted(query)).tolist()
-        found = [(self.questions[n].text, cosine) for n, cosine in zip(first, cosines, strict=True)]
+        found = [(self.questions[n], cosine) for n, cosine in zip(first, cosines, strict=True)]
         return sorted(found, key=lambda f: -f[1])
 
     def _adapted(self, vectors: Vector) -> Vector:
