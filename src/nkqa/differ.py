@@ -10,6 +10,7 @@ from nkqa.dates import DateMention
 from nkqa.differences import Known, Side
 from nkqa.evidence import Claims, Evidence
 from nkqa.figures import Figure
+from nkqa.foreseen import Foreseen
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
 from nkqa.question import Question
@@ -25,6 +26,8 @@ _ALSO = 0.5
 """Share of the best sentence's score from which a claim of another position of a confirmed difference answers too."""
 _ON_SUBJECT = 0.35
 """Cosine of a question and what a confirmed difference is about from which it is on what is asked."""
+_VALUE_ASKED = 0.6
+"""Weight of foreseen questions that the differing words answer from which a question asks for them."""
 _CONTRADICTS = 0.1
 """Score that a claim needs for its figures to contradict the question's."""
 _ELSEWHERE = 0.3
@@ -137,9 +140,38 @@ def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A confirmed difference as a question raises it.
+
+    `fit` is the cosine of the question and what the difference is about, `asked` the weight, 0 to 1, of the foreseen
+    questions that its differing words answer (`nkqa.foreseen.Nearness`).
+    """
+
+    known: Known
+    fit: float
+    asked: float
+
+
+def questions_on(known: Known, questions: Sequence[Foreseen], claims: Claims) -> list[int]:
+    """Return which of the foreseen questions the differing words of a confirmed difference answer."""
+    spans = {(s.document_id, s.sentence): (s.start, s.end) for p in known.positions for s in p}
+    found = []
+    for number, question in enumerate(questions):
+        place = question.places[0]
+        if question.verdict != "answered" or not question.words or place not in spans:
+            continue
+        text, first = claims.at(*place).text, claims.start(*place)
+        at = text.find(question.words)
+        start, end = (edge - first for edge in spans[place])
+        if at >= 0 and _touches(start, end, Span(at, at + len(question.words))):
+            found.append(number)
+    return found
+
+
 def known_difference(
     question: Question,
-    known: Iterable[tuple[Known, float]],
+    raised: Iterable[Raised],
     chosen: Sequence[Evidence],
     evidence: Sequence[Evidence],
     claims: Claims,
@@ -147,14 +179,13 @@ def known_difference(
     """Return the confirmed difference that a question is on, or None.
 
     It is on one where the best sentence of the answer is a claim of it, and one of another position answers half as
-    well; or where it asks for the same kind of thing, and the words that answer best are those that differ. It is not
-    on one of whose claims the reader takes other words than those that differ. The figures were chosen on dev
-    (eval/README.md).
+    well; or where it asks for the same kind of thing, or as foreseen questions for the differing words, and the words
+    that answer best are those that differ. It is not on one of whose claims the reader takes other words than those
+    that differ. The figures were chosen on dev (eval/README.md).
 
     Args:
         question: what is asked.
-        known: what editors have confirmed, as resolved to sentences, with the cosine of the question and what
-            it is about.
+        raised: what editors have confirmed, as resolved to sentences.
         chosen: the sentences of the answer, best first.
         evidence: all sentences that were weighed, best first.
         claims: all sentences.
@@ -165,7 +196,8 @@ def known_difference(
     best = chosen[0].claim.document_id, chosen[0].claim.index
     strong = {place for place, e in seen.items() if e.score >= _ALSO * chosen[0].score}
     found: tuple[float, Difference] | None = None
-    for entry, fit in known:
+    for item in raised:
+        entry = item.known
         sides = [side for position in entry.positions for side in position]
         places = [{(s.document_id, s.sentence) for s in position} for position in entry.positions]
         pointed = any(_points_at(chosen[0], side, claims) for side in sides)
@@ -175,9 +207,11 @@ def known_difference(
             continue
         answering = sum(bool(position & strong) for position in places)
         both = answering > 1 and any(best in position for position in places)
-        asked = fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(entry.about))
-        rank = fit + pointed + 0.1 * answering
-        if (both or (pointed and asked)) and (found is None or rank > found[0]):
+        on_subject = item.fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(entry.about))
+        rank = item.fit + pointed + 0.1 * answering
+        if (both or (pointed and (on_subject or item.asked >= _VALUE_ASKED))) and (
+            found is None or rank > found[0]
+        ):
             values = tuple(
                 tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions
             )
@@ -258,9 +292,10 @@ def value_of(attribute: Attribute, question: Question, evidence: Evidence, names
     claim = evidence.claim
     if attribute == "figure":
         asked = set(question.terms)
-        pointed = [f for f in claim.figures if _touches(f.start, f.end, evidence.answer)]
-        named = [f for f in claim.figures if asked & set(f.units)]
-        figures = pointed or named or (claim.figures if len(claim.figures) == 1 else [])
+        held = [f for f in claim.figures if f.of_time or question.kind != "how_long"]
+        pointed = [f for f in held if _touches(f.start, f.end, evidence.answer)]
+        named = [f for f in held if asked & set(f.units)]
+        figures = pointed or named or (held if len(held) == 1 else [])
         return Value(evidence, Span(figures[0].start, figures[0].end), figure=figures[0]) if figures else None
     if attribute == "date":
         dates = [d for d in claim.dates if _touches(d.start, d.end, evidence.answer)] or (

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from nkqa import compose
 from nkqa.asking import is_about_now
-from nkqa.differ import difference, false_premise, known_difference, values_in
-from nkqa.differences import Known
+from nkqa.differ import Raised, difference, false_premise, known_difference, questions_on, values_in
 from nkqa.errors import NotFound
 from nkqa.evidence import Claims, Evidence, Weighed
 from nkqa.index import Index, open_index
@@ -80,6 +79,8 @@ class Engine:
         self.corpus = _corpus_info(index)
         self._suggestable: dict[str, bool] = {}
         self._abouts = [index.encoder.embed_query(k.about) for k in index.differences]
+        foreseen = self._searcher.foresight.questions
+        self._asking = [questions_on(k, foreseen, self.claims) for k in index.differences]
         self._llm = LanguageModel(settings, index.names, self._similarity)
 
     # --- looking things up -----------------------------------------------------------------------------
@@ -201,7 +202,7 @@ class Engine:
             ask.max_sentences,
         )
         differing = known_difference(
-            question, self._known(sought), [c.best for c in chosen], evidence, self.claims
+            question, self._raised(sought), [c.best for c in chosen], evidence, self.claims
         ) or difference(values, vectors)
         chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
@@ -237,13 +238,14 @@ class Engine:
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
 
-    def _known(self, sought: Sought) -> list[tuple[Known, float]]:
+    def _raised(self, sought: Sought) -> list[Raised]:
         """The confirmed differences between sources that may answer, with how close they are to what is asked."""
         allowed = sought.allowed & (sought.question.sources or frozenset(self.documents))
         between = [known.between(allowed) for known in self._index.differences]
+        weights = sought.near.weights
         return [
-            (known, float(sought.vector @ about))
-            for known, about in zip(between, self._abouts, strict=True)
+            Raised(known, float(sought.vector @ about), float(weights[asked].sum()) if weights.size else 0.0)
+            for known, about, asked in zip(between, self._abouts, self._asking, strict=True)
             if known is not None
         ]
 

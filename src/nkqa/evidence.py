@@ -126,9 +126,13 @@ class Claims:
         """Return where in its document a sentence begins."""
         return self._place[document_id, index][1]
 
+    def at(self, document_id: str, index: int) -> Claim:
+        """Return a document's sentence, counted from 0."""
+        return self.all[self._place[document_id, index][0]]
+
     def unweighed(self, document_id: str, index: int) -> Evidence:
         """Return a sentence as evidence that no search brought up."""
-        return Evidence(self.all[self._place[document_id, index][0]], "", {}, 0.0)
+        return Evidence(self.at(document_id, index), "", {}, 0.0)
 
     def idf(self, term: str) -> float:
         """Return how much a term tells: Robertson's idf over sentences, the greatest for one never seen."""
@@ -180,7 +184,7 @@ def expected(kind: Kind, claim: Claim) -> float:
         "when": bool(claim.dates),
         "how_many": bool(claim.figures),
         "how_much": bool(claim.figures),
-        "how_long": bool(claim.figures),
+        "how_long": any(f.of_time for f in claim.figures),
         "who": claim.has_person or claim.has_body,
         "where": claim.has_place,
     }

@@ -49,6 +49,11 @@ class Figure:
         """Whether both can be the same figure, rounding and hedges allowed for."""
         return self.low <= other.high and other.low <= self.high
 
+    @property
+    def of_time(self) -> bool:
+        """Whether it says how long: 5 years, 44 days."""
+        return bool(self.units) and self.units[-1] in _TIME
+
 
 def _value(text: str) -> float:
     number, scale = 0.0, 1
