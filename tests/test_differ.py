@@ -136,7 +136,11 @@ DEEP, SHALLOW, OTHER = (
 
 
 def on_the_lake(
-    scores: tuple[float, float, float], pointing: tuple[str, str, str], fit: float, foreseen: float
+    scores: tuple[float, float, float],
+    pointing: tuple[str, str, str],
+    fit: float,
+    foreseen: float,
+    asked: str = "How deep is the lake?",
 ) -> bool:
     """Whether a question is on the difference of the first two of three claims, best first."""
     texts = (DEEP, SHALLOW, OTHER)
@@ -147,9 +151,8 @@ def on_the_lake(
         for read, claim, score in zip(evidence(*texts, pointing=pointing), claims.all, scores, strict=True)
     ]
     found.sort(key=lambda e: -e.score)
-    asked = question("How deep is the lake?")
     raised = Raised(known("a", "b"), fit, foreseen)
-    return known_difference(asked, [raised], found[:1], found, claims) is not None
+    return known_difference(question(asked), [raised], found[:1], found, claims) is not None
 
 
 NOWHERE, THE_FIGURE = ("~", "~", "~"), ("40 metres", "~", "~")
@@ -160,7 +163,9 @@ NOWHERE, THE_FIGURE = ("~", "~", "~"), ("40 metres", "~", "~")
     [
         ((0.8, 0.5, 0.1), NOWHERE, 0.0, 0.0, True),  # both answer, whatever words the question has
         ((0.8, 0.3, 0.1), NOWHERE, 0.9, 0.9, False),  # the other position hardly answers
-        ((0.5, 0.5, 0.8), NOWHERE, 0.9, 0.9, False),  # something else answers best
+        ((0.5, 0.5, 0.8), NOWHERE, 0.9, 0.0, True),  # the same, beside what answers best
+        ((0.5, 0.5, 0.8), NOWHERE, 0.1, 0.9, False),  # something else is asked
+        ((0.5, 0.3, 0.8), NOWHERE, 0.9, 0.9, False),  # something else answers best
         ((0.8, 0.3, 0.1), THE_FIGURE, 0.9, 0.0, True),  # the words that answer are those that differ
         ((0.8, 0.3, 0.1), THE_FIGURE, 0.1, 0.9, True),  # and they were foreseen to
         ((0.8, 0.3, 0.1), THE_FIGURE, 0.1, 0.1, False),  # and yet something else is asked
@@ -175,6 +180,12 @@ def test_when_a_question_is_on_a_confirmed_difference(
     shown: bool,
 ) -> None:
     assert on_the_lake(scores, pointing, fit, foreseen) is shown
+
+
+def test_what_one_voice_says_is_no_question_on_a_difference() -> None:
+    answers = (0.8, 0.5, 0.1)
+    assert on_the_lake(answers, NOWHERE, 0.9, 0.9, "How deep is the lake?")
+    assert not on_the_lake(answers, NOWHERE, 0.9, 0.9, "How deep does the Gazette say the lake is?")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import TOY
-from nkqa.asking import kind_of
+from nkqa.asking import asks_one_voice, kind_of
 from nkqa.errors import BadQuestion
 from nkqa.followup import stand_alone
 from nkqa.names import Gazetteer, load_names
@@ -54,6 +54,24 @@ def ask(text: str, names: Gazetteer, *history: str) -> Question:
 )
 def test_kinds(text: str, kind: str) -> None:
     assert kind_of(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "one"),
+    [
+        ("How many does Westland say fled?", True),
+        ("according to the Gazette, who broke the truce", True),
+        ("whose is the lake as far as the council is concerned", True),
+        ("what did Northland want at first", True),
+        ("How many fled?", False),
+        ("How many are said to have fled?", False),
+        ("What do the sources say about it?", False),
+        ("what do Northland and Southland each say about the lake", False),
+        ("Do Northland and Southland disagree on what the treaty said?", False),
+    ],
+)
+def test_what_asks_for_one_voice(text: str, one: bool) -> None:
+    assert asks_one_voice(text) is one
 
 
 def test_every_spelling_is_written_as_the_head_name(names: Gazetteer) -> None:

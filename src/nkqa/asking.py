@@ -97,6 +97,16 @@ _SAYS_WHO = _any(
     r"the sources\b",
     r"(?:analysts?|experts?|officials?)\b",
 )
+_VOICE = _any(
+    r"according to\b",
+    r"(?:says?|said|claim(?:s|ed)|demand(?:s|ed)?|wants?|wanted|thinks?|thought|insist(?:s|ed)?|told|wrote|written)\b",
+    r"as far as\b",
+    r"in the (?:eyes|view|opinion) of\b",
+)
+_VOICES = _any(
+    r"sources\b", r"accounts\b", r"each\b", r"both\b", r"other side\b", r"against\b",
+    r"(?:is|are|was|were) (?:said|thought|told)\b",
+)  # fmt: skip
 _PRESENT = _any(
     r"today\b",
     r"nowadays\b",
@@ -164,6 +174,11 @@ def asks_the_same(one: Kind, other: Kind) -> bool:
 def is_opinion(text: str) -> bool:
     """Whether a question asks for a judgement, advice, or a forecast that no source is asked for."""
     return bool(_OPINION.search(text) or (_PREDICTION.search(text) and not _SAYS_WHO.search(text)))
+
+
+def asks_one_voice(text: str) -> bool:
+    """Return whether a question asks what one voice says or wants, rather than what is so or how voices compare."""
+    return bool(_VOICE.search(text)) and not _VOICES.search(text) and kind_of(text) != "compare"
 
 
 def is_about_now(text: str) -> bool:

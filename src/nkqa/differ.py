@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nkqa.asking import asks_the_same, kind_of
+from nkqa.asking import asks_one_voice, asks_the_same, kind_of
 from nkqa.dates import DateMention
 from nkqa.differences import Known, Side
 from nkqa.evidence import Claims, Evidence
@@ -178,10 +178,11 @@ def known_difference(
 ) -> Difference | None:
     """Return the confirmed difference that a question is on, or None.
 
-    It is on one where the best sentence of the answer is a claim of it, and one of another position answers half as
-    well; or where it asks for the same kind of thing, or as foreseen questions for the differing words, and the words
-    that answer best are those that differ. It is not on one of whose claims the reader takes other words than those
-    that differ. The figures were chosen on dev (eval/README.md).
+    It is on one where two positions answer at least half as well as the best sentence does, which is a claim of it, or
+    where it asks for the same kind of thing on the same subject; and where the words that answer best are those that
+    differ, if it asks for the same kind of thing, or as foreseen questions for these words. It is on none where it asks
+    what one voice says, and not on one of whose claims the reader takes other words than those that differ. The figures
+    were chosen on dev (eval/README.md).
 
     Args:
         question: what is asked.
@@ -190,7 +191,7 @@ def known_difference(
         evidence: all sentences that were weighed, best first.
         claims: all sentences.
     """
-    if not chosen:
+    if not chosen or asks_one_voice(question.text):
         return None
     seen = {(e.claim.document_id, e.claim.index): e for e in evidence}
     best = chosen[0].claim.document_id, chosen[0].claim.index
@@ -206,8 +207,8 @@ def known_difference(
         ):
             continue
         answering = sum(bool(position & strong) for position in places)
-        both = answering > 1 and any(best in position for position in places)
         on_subject = item.fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(entry.about))
+        both = answering > 1 and (on_subject or any(best in position for position in places))
         rank = item.fit + pointed + 0.1 * answering
         if (both or (pointed and (on_subject or item.asked >= _VALUE_ASKED))) and (
             found is None or rank > found[0]
