@@ -320,6 +320,10 @@ def test_a_conflict_is_judged_where_gold_names_one() -> None:
     row = judge(GOLD, "q", asked(apart("400", "500")), DOCUMENTS, conflicts, None)
     assert (row.conflict_recalled, row.conflict_known) == (None, True)
     assert row.disagreements == ("wardens: 400 / 500",)
+    touched = judge(
+        replace(GOLD, touches="size"), "q", asked(apart("400", "500")), DOCUMENTS, conflicts, None
+    )
+    assert (touched.conflict, touched.conflict_recalled) == ("size", None)
 
 
 def test_dates_shown_are_those_of_the_sources_cited() -> None:

@@ -99,6 +99,7 @@ def test_writing_and_reading_again_changes_nothing(tmp_path: Path) -> None:
         ({"sources": []}, "needs sources"),
         ({"locators": [{"source": "b", "page": 1}]}, "other sources"),
         ({"question": " "}, "empty"),
+        ({"conflict": "size", "touches": "size"}, "not both"),
     ],
 )
 def test_a_broken_line_is_named_with_what_is_wrong(
@@ -178,7 +179,7 @@ def test_the_committed_questions_keep_the_format(path: Path) -> None:
     conflicts = read_conflicts(gold_folder() / "conflicts.json")
     for question in read_questions(path):
         assert problems_of(question) == []
-        assert question.conflict is None or question.conflict in conflicts
+        assert {question.conflict, question.touches} <= {None, *conflicts}
 
 
 def test_every_position_of_a_conflict_stands_at_its_place_in_the_corpus() -> None:

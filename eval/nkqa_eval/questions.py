@@ -61,7 +61,9 @@ class GoldLocator:
 class Gold:
     """A question with everything that a right answer, or a right refusal, is known by.
 
-    Questions with the same `fact` stay on the same side of a split; so do those with the same `symmetry`.
+    Questions with the same `fact` stay on the same side of a split; so do those with the same `symmetry`. `conflict` is
+    what the sources say differently on the very thing that is asked; `touches` is a conflict that bears on it, which an
+    answer may show and need not.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -80,6 +82,7 @@ class Gold:
     symmetry: str | None
     conflict: str | None
     note: str
+    touches: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,8 @@ def problems_of(question: Gold) -> list[str]:
             problems.append(f"locators in other sources than the right ones: {', '.join(sorted(strangers))}")
     elif not question.abstention:
         problems.append("an unanswerable question needs the reasons that are acceptable")
+    if question.conflict and question.touches:
+        problems.append("a question is on a conflict or touches one, not both")
     if not question.question.strip():
         problems.append("the question is empty")
     return problems

@@ -41,7 +41,8 @@ class Cited:
 class Row:
     """A question beside its answer, judged. What is None was not to be judged.
 
-    `met` is the whole verdict: a right answer to an answerable question, or no answer to another.
+    `met` is the whole verdict: a right answer to an answerable question, or no answer to another. `conflict` may be
+    shown; only where `conflict_recalled` is not None, it has to be.
     """
 
     id: str
@@ -119,7 +120,7 @@ def judge(
         places=tuple(place_label(place) for place in gold.locators),
         accepted_reasons=gold.abstention,
         symmetry=gold.symmetry,
-        conflict=None if rounding else gold.conflict,
+        conflict=None if rounding else gold.conflict or gold.touches,
         status=status,
         reason=answer.abstention.reason if answer and answer.abstention else None,
         message=answer.abstention.message if answer and answer.abstention else asked.error,

@@ -143,7 +143,7 @@ def main(arguments: Sequence[str], folder: Path | None = None) -> int:
     ids = [question.id for question in together]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise QuestionError(f"ids given twice: {', '.join(twice)}")
-    if unknown := sorted({q.conflict for q in new if q.conflict} - conflicts.keys()):
+    if unknown := sorted({c for q in new for c in (q.conflict, q.touches) if c} - conflicts.keys()):
         raise QuestionError(f"conflicts that conflicts.json does not have: {', '.join(unknown)}")
     for first, second in near_duplicates(together):
         print(f"almost alike: {first} {second}", file=sys.stderr)
