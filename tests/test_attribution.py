@@ -26,6 +26,7 @@ def attribution() -> Attribution:
         document("tape", "broadcast", "Wavecast", author="Ada Brook-Lane"),
         document("paper", "report", "Institute of Lakes (IOL)", "Lakes Bulletin"),
         document("sheet", "article-newspaper", "The Harbour Post"),
+        document("study", "report", "Pellish Centre for Rivers"),
     ]
     return Attribution.of(documents, NAMES)
 
@@ -39,6 +40,8 @@ def attribution() -> Attribution:
         ("who pays, IOL?", {"paper"}),
         ("does the bulletin agree with the newspaper", {"paper", "sheet"}),
         ("What do the Harbour Post and Wavecast report?", {"sheet", "tape"}),
+        ("does the Pellish analyst agree with the newspaper", {"study", "sheet"}),
+        ("do the Pellish fishermen agree", set()),
         ("how deep is the lake?", set()),
         ("which report is the best", set()),
     ],

@@ -5,7 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nkqa.compose import FACT, ROOMS, Chosen, assemble, choose, in_order, remarks, short_answer, sides_of
+from nkqa.compose import (
+    FACT,
+    ROOMS,
+    Chosen,
+    assemble,
+    choose,
+    disagreements,
+    in_order,
+    remarks,
+    short_answer,
+    sides_of,
+    with_sides,
+)  # fmt: skip
+from nkqa.differ import Difference, Value
 from nkqa.engine import Engine
 from nkqa.evidence import Evidence
 from nkqa.protocols import Vector
@@ -90,6 +103,19 @@ def test_the_best_sentence_comes_first_and_the_others_of_a_passage_in_its_order(
     )
     ordered = in_order([Chosen(e) for e in (best, last, other, middle, first)])
     assert [c.best.claim.row for c in ordered] == [2, 1, 3, 4, 9]
+
+
+def test_a_side_is_shown_by_its_best_claim_and_in_the_words_that_are_cited(toy_engine: Engine) -> None:
+    first, weak, strong = some(toy_engine, 0, 3, 5)
+    weak = replace(weak, score=0.1)
+    sides = ((Value(first, Span(0, 3)),), (Value(weak, Span(0, 5)), Value(strong, Span(0, 7))))
+    differing = Difference("the lake", sides)
+    chosen = with_sides([Chosen(first)], differing)
+    assert [c.best for c in chosen] == [first, strong]
+    _, _, citations = assemble(chosen, toy_engine.documents, lambda row: f"p{row}")
+    (shown,) = disagreements(differing, citations)
+    assert [p.value for p in shown.positions] == [first.claim.text[:3], strong.claim.text[:7]]
+    assert [p.citations for p in shown.positions] == [(1,), (2,)]
 
 
 def test_every_sentence_is_the_slice_it_cites(toy_engine: Engine) -> None:

@@ -11,6 +11,9 @@ from nkqa.types import Document, Source
 _KINDS = {"broadcast": "video broadcast", "article-newspaper": "newspaper", "article-magazine": "magazine"}
 """What people call a source of a CSL type, after "the"."""
 _PERIODICALS = frozenset({"bulletin", "briefing", "journal", "magazine", "newspaper", "review", "brief"})
+_INSTITUTE = re.compile(r"(?:the )?(\w+) (?:Institute|Centre|Center|Academy)\b", re.IGNORECASE)
+_SCHOLARS = ("analyst", "expert", "researcher", "author", "institute", "think tank")
+"""What a source is called after the country of its institute: the Polish analyst."""
 _SAYING = r"according to|as (?:told|reported|said|described|seen) by|in the (?:view|opinion|words|account) of"
 
 
@@ -73,6 +76,8 @@ def _phrases(source: Source, names: Gazetteer) -> Iterable[str]:
     for author in source.author:
         if len(author.split()) > 1 and names.find(author.split()[-1]):
             yield author.split()[-1]
+    if institute := _INSTITUTE.match(source.publisher or ""):
+        yield from (f"the {institute[1]} {called}" for called in _SCHOLARS)
     words = {w.casefold() for w in re.findall(r"\w+", f"{source.container_title} {source.title}")}
     for called in [*_KINDS.get(source.type, "").split(), *sorted(words & _PERIODICALS)]:
         yield f"the {called}"

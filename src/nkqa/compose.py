@@ -190,12 +190,14 @@ def sides_of(question: Question, evidence: Sequence[Evidence]) -> list[frozenset
 
 
 def with_sides(chosen: Sequence[Chosen], difference: Difference | None) -> list[Chosen]:
-    """Return the chosen sentences with one for each side of a difference, right after the first."""
+    """Return the chosen sentences with the best of each side of a difference that they lack, right after the first."""
     if difference is None:
         return list(chosen)
     rows = {e.claim.row for c in chosen for e in (c.best, *c.alike)}
     missing = [
-        side[0].evidence for side in difference.sides if not rows & {v.evidence.claim.row for v in side}
+        max((v.evidence for v in side), key=lambda e: e.score)
+        for side in difference.sides
+        if not rows & {v.evidence.claim.row for v in side}
     ]
     return [*chosen[:1], *(Chosen(e) for e in missing), *chosen[1:]]
 
@@ -206,10 +208,11 @@ def disagreements(difference: Difference | None, citations: Sequence[Citation]) 
         return ()
     positions = []
     for side in difference.sides:
-        places = {(v.evidence.claim.document_id, v.evidence.claim.index) for v in side}
-        numbers = tuple(c.number for c in citations if (c.document, c.sentence) in places)
-        if numbers:
-            positions.append(Position(side[0].text, numbers))
+        values = {(v.evidence.claim.document_id, v.evidence.claim.index): v.text for v in side}
+        cited = [c for c in citations if (c.document, c.sentence) in values]
+        if cited:
+            value = values[cited[0].document, cited[0].sentence]
+            positions.append(Position(value, tuple(c.number for c in cited)))
     return (Disagreement(difference.about, tuple(positions)),) if len(positions) > 1 else ()
 
 
