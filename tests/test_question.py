@@ -102,6 +102,7 @@ def test_without_the_gazetteer_nothing_is_widened(names: Gazetteer) -> None:
         ("Who ruled Northland in 1950?", "before_corpus"),
         ("Who has more right to the lake?", "opinion_or_prediction"),
         ("Should I travel to Oldmill?", "opinion_or_prediction"),
+        ("So was the envoy a traitor, yes or no?", "opinion_or_prediction"),
         ("Will there be war again?", "opinion_or_prediction"),
     ],
 )

@@ -74,6 +74,7 @@ _OPINION = _any(
     r"(?:more|better|greater|stronger|best|greatest) (?:right|claim)s? (?:to|on|over)\b",
     r"(?:worse|worst|bigger|biggest|real|true) (?:war )?(?:criminal|villain|aggressor|victim|liar|terrorist)s?\b",
     r"(?:heroes|villains|terrorists|barbarians)\b",
+    r"(?:is|are|was|were) .{1,40}\b(?:traitor|coward|hero|villain|liar|puppet|monster|fool)(?:e?s)?\b",
     r"(?:rate|rank) (?:the|these|them)\b",
     r"should (?:have|has) (?:won|lost)\b",
     r"(?:give me advice|advi[sc]e me)\b",
