@@ -116,6 +116,9 @@ def test_a_side_is_shown_by_its_best_claim_and_in_the_words_that_are_cited(toy_e
     (shown,) = disagreements(differing, citations)
     assert [p.value for p in shown.positions] == [first.claim.text[:3], strong.claim.text[:7]]
     assert [p.citations for p in shown.positions] == [(1,), (2,)]
+    other = Chosen(some(toy_engine, 7)[0])
+    heard = with_sides([Chosen(first), other], differing, 2)
+    assert [c.best for c in heard] == [first, other.best, strong]
 
 
 def test_every_sentence_is_the_slice_it_cites(toy_engine: Engine) -> None:

@@ -189,8 +189,8 @@ def sides_of(question: Question, evidence: Sequence[Evidence]) -> list[frozenset
     return [frozenset(e.claim.row for e in lot) for lot in lots] if len(lots) > 1 else []
 
 
-def with_sides(chosen: Sequence[Chosen], difference: Difference | None) -> list[Chosen]:
-    """Return the chosen sentences with the best of each side of a difference that they lack, right after the first."""
+def with_sides(chosen: Sequence[Chosen], difference: Difference | None, heard: int = 1) -> list[Chosen]:
+    """Return the chosen sentences with the best of each side of a difference that they lack, after `heard` of them."""
     if difference is None:
         return list(chosen)
     rows = {e.claim.row for c in chosen for e in (c.best, *c.alike)}
@@ -199,7 +199,7 @@ def with_sides(chosen: Sequence[Chosen], difference: Difference | None) -> list[
         for side in difference.sides
         if not rows & {v.evidence.claim.row for v in side}
     ]
-    return [*chosen[:1], *(Chosen(e) for e in missing), *chosen[1:]]
+    return [*chosen[:heard], *(Chosen(e) for e in missing), *chosen[heard:]]
 
 
 def disagreements(difference: Difference | None, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:

@@ -204,7 +204,10 @@ class Engine:
         differing = known_difference(
             question, self._raised(sought), [c.best for c in chosen], evidence, self.claims
         ) or difference(values, vectors)
-        chosen = compose.in_order(compose.with_sides(chosen, differing)[: ask.max_sentences])
+        heard = max(1, len(question.sources))
+        chosen = compose.with_sides(chosen, differing, heard)[: ask.max_sentences]
+        if question.kind != "compare":
+            chosen = compose.in_order(chosen)
         llm = self._ask_llm(ask, question, evidence) if ask.composer == "llm" else None
         if llm is not None and llm[1]:
             chosen = llm[1]
