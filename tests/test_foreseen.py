@@ -140,6 +140,7 @@ def test_the_same_question_again_is_answered_by_its_sentences_in_equal_parts() -
 @pytest.mark.parametrize(("at", "contradicted"), [(1, 0.0), (2, 1.0)])
 def test_a_question_that_is_not_answered_counts_for_no_sentence(at: int, contradicted: float) -> None:
     near = foresight().near(axis(at)[0], ALL)
+    assert near.refused.tolist() == [float(at == 1), float(at == 2), 0.0]
     assert near.share.max() < 1e-3
     assert near.missed == 1.0
     assert near.contradicted == pytest.approx(contradicted, abs=1e-3)

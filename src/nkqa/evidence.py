@@ -227,7 +227,10 @@ def weigh(
         for row, cosine in zip(at, cosines.tolist(), strict=True):
             features = {"cosine": cosine, "passage": hit.score, "near": 1.0 / hit.rank}
             features |= {"asked": float(near.asked[row]), "told": float(near.told[row])}
-            features |= {"asked_share": _share_of(float(near.share[row]))}
+            features |= {
+                "asked_share": _share_of(float(near.share[row])),
+                "refused": float(near.refused[row]),
+            }
             features |= _features(question, asked, claims, claims.all[row], around)
             score = sum(WEIGHTS[k] * features[k] for k in WEIGHTS) / sum(WEIGHTS.values())
             weighed.append(Evidence(claims.all[row], hit.passage.id, features, min(max(score, 0.0), 1.0)))

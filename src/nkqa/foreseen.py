@@ -148,7 +148,8 @@ class Nearness:
 
     `asked` (sentences,) is the greatest cosine with a question that the sentence answers, `told` (sentences,) that with
     the sentence itself, `share` (sentences,) the weight of all questions that it answers, each question's parted among
-    its sentences. All cosines are taken under the adapter. `nearest` and `missed` are the
+    its sentences; `refused` (sentences,) is the greatest cosine with a question that it comes nearest to and does not
+    answer. All cosines are taken under the adapter. `nearest` and `missed` are the
     greatest cosines with a question that is answered, and with one that is not; `answered` and `contradicted` are the
     weights of those that are, `weights` (questions,) those of each. Where none were foreseen, all are 0.
     """
@@ -156,6 +157,7 @@ class Nearness:
     asked: Vector
     told: Vector
     share: Vector
+    refused: Vector
     nearest: float = 0.0
     missed: float = 0.0
     answered: float = 0.0
@@ -212,9 +214,9 @@ class Foresight:
 
     def near(self, query: Vector, allowed: npt.NDArray[np.bool_]) -> Nearness:
         """Return how near a question is, by its vector, counting only sentences that are `allowed` (sentences,)."""
-        asked, told, share = (np.zeros(self._sentences, dtype=np.float32) for _ in range(3))
+        asked, told, share, refused = (np.zeros(self._sentences, dtype=np.float32) for _ in range(4))
         if not self.questions:
-            return Nearness(asked, told, share)
+            return Nearness(asked, told, share, refused)
         query = self._adapted(query)
         told = self._told @ query
         counted = np.zeros(len(self._vectors), dtype=bool)
@@ -225,12 +227,15 @@ class Foresight:
         question, row = self._question[answers], self._row[answers]
         np.maximum.at(asked, row, cosine[question])
         np.add.at(share, row, wide[question] * self._part[answers])
+        others = allowed[self._row] & ~answers
+        np.maximum.at(refused, self._row[others], cosine[self._question[others]])
         kinds = [self._verdict == number for number in range(len(VERDICTS))]
         answered, _, contradicted = kinds
         return Nearness(
             asked,
             told,
             share,
+            refused,
             nearest=float(cosine[answered].max()),
             missed=float(cosine[~answered].max(initial=-1.0)),
             answered=float(narrow[answered].sum()),

@@ -33,7 +33,7 @@ SENTENCE = {
               "phrases", "dates", "figures", "citing", "length"],
     "reader": ["window", "sentence", "words", "both", "read", "log_window", "log_sentence", "log_own",
                "log_words"],
-    "questions": ["asked", "told", "asked_share"],
+    "questions": ["asked", "told", "asked_share", "refused"],
 }  # fmt: skip
 ANSWER = {
     "plain": ["best", "second", "third", "nothing", "unknown", "missing", "terms", "named", "asking", "top_cosine",
@@ -41,7 +41,8 @@ ANSWER = {
               "top_phrases", "top_dates", "top_figures", "max_cosine", "max_coverage"],
     "reader": ["max_window", "top_window", "top_sentence", "top_words", "top_log_window", "top_log_sentence",
                "top_log_own", "top_log_words", "max_log_own"],
-    "questions": ["nearest", "missed", "answered", "contradicted", "top_asked", "top_told", "top_asked_share"],
+    "questions": ["nearest", "missed", "answered", "contradicted", "top_asked", "top_told", "top_asked_share",
+                  "top_refused"],
 }  # fmt: skip
 WAYS = tuple(
     way(reader=reader, questions=questions) for reader in (False, True) for questions in (False, True)
