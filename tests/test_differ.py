@@ -65,6 +65,13 @@ def test_figures_that_cannot_both_hold_are_two_sides() -> None:
     assert [side[0].text for side in found_out.sides] == ["About 500,000", "Up to 1 million"]
 
 
+def test_between_sources_that_editors_compared_only_what_they_confirmed_differs() -> None:
+    found = evidence("About 500,000 villagers will return.", "Up to 1 million villagers could return.")
+    values = values_in(question("How many villagers will return?"), found, NOTHING)
+    assert difference(values, alike(2), {"d0"}) is not None
+    assert difference(values, alike(2), {"d0", "d1"}) is None
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -1,7 +1,7 @@
 """Where claims that answer the same question give different figures, dates or places: who says what."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,12 +116,16 @@ def values_in(question: Question, evidence: Sequence[Evidence], names: Gazetteer
     return [v for e in evidence[:_READ] if (v := value_of(attribute, question, e, names))]
 
 
-def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
+def difference(
+    values: Sequence[Value], vectors: Vector, compared: Collection[str] = frozenset()
+) -> Difference | None:
     """Return on what the claims that answer a question differ, or None where they agree or cannot be compared.
 
     Args:
         values: best first.
         vectors: of all sentences, shape (sentences, dimension).
+        compared: ids of the documents that editors have held against each other; between two of these only what
+            they confirmed is a difference.
     """
     if not values:
         return None
@@ -131,7 +135,7 @@ def difference(values: Sequence[Value], vectors: Vector) -> Difference | None:
         home = next((side for side in sides if any(value.agrees(other) for other in side)), None)
         if home is not None:
             home.append(value)
-        elif not sides or any(_comparable(value, side[0], vectors) for side in sides):
+        elif not sides or any(_comparable(value, side[0], vectors, compared) for side in sides):
             sides.append([value])
     return (
         Difference(_ABOUT[values[0].attribute], tuple(tuple(side) for side in sides))
@@ -244,9 +248,11 @@ def _as_value(side: Side, seen: Mapping[tuple[str, int], Evidence], claims: Clai
     return Value(evidence, Span(start, start + side.end - side.start))
 
 
-def _comparable(one: Value, other: Value, vectors: Vector) -> bool:
+def _comparable(one: Value, other: Value, vectors: Vector, compared: Collection[str]) -> bool:
     """Whether two claims with different values speak of the same thing, and are not one voice's two facts."""
     a, b = one.evidence.claim, other.evidence.claim
+    if a.document_id in compared and b.document_id in compared:
+        return False
     if float(vectors[a.row] @ vectors[b.row]) < (_ALIKE_PLACE if one.place else _ALIKE):
         return False
     if one.figure and other.figure and not _same_unit(one.figure, other.figure):

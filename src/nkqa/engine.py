@@ -79,6 +79,7 @@ class Engine:
         self.corpus = _corpus_info(index)
         self._suggestable: dict[str, bool] = {}
         self._abouts = [index.encoder.embed_query(k.about) for k in index.differences]
+        self._compared = frozenset(s.document_id for k in index.differences for p in k.positions for s in p)
         foreseen = self._searcher.foresight.questions
         self._asking = [questions_on(k, foreseen, self.claims) for k in index.differences]
         self._llm = LanguageModel(settings, index.names, self._similarity)
@@ -203,7 +204,7 @@ class Engine:
         )
         differing = known_difference(
             question, self._raised(sought), [c.best for c in chosen], evidence, self.claims
-        ) or difference(values, vectors)
+        ) or difference(values, vectors, self._compared)
         heard = max(1, len(question.sources))
         chosen = compose.with_sides(chosen, differing, heard)[: ask.max_sentences]
         if question.kind != "compare":
