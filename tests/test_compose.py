@@ -22,7 +22,7 @@ from nkqa.differ import Difference, Value
 from nkqa.engine import Engine
 from nkqa.evidence import Evidence
 from nkqa.protocols import Vector
-from nkqa.types import AnswerSentence, Ask, Span
+from nkqa.types import AnswerSentence, Ask, Position, Span
 
 
 def some(engine: Engine, *rows: int) -> list[Evidence]:
@@ -116,6 +116,11 @@ def test_a_side_is_shown_by_its_best_claim_and_in_the_words_that_are_cited(toy_e
     (shown,) = disagreements(differing, citations)
     assert [p.value for p in shown.positions] == [first.claim.text[:3], strong.claim.text[:7]]
     assert [p.citations for p in shown.positions] == [(1,), (2,)]
+    _, _, both = assemble(
+        [Chosen(first), Chosen(strong), Chosen(weak)], toy_engine.documents, lambda row: f"p{row}"
+    )
+    (most_telling,) = disagreements(differing, both)
+    assert most_telling.positions[1] == Position(weak.claim.text[:5], (2, 3))
     other = Chosen(some(toy_engine, 7)[0])
     heard = with_sides([Chosen(first), other], differing, 2)
     assert [c.best for c in heard] == [first, other.best, strong]

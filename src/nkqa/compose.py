@@ -208,11 +208,12 @@ def disagreements(difference: Difference | None, citations: Sequence[Citation]) 
         return ()
     positions = []
     for side in difference.sides:
-        values = {(v.evidence.claim.document_id, v.evidence.claim.index): v.text for v in side}
-        cited = [c for c in citations if (c.document, c.sentence) in values]
-        if cited:
-            value = values[cited[0].document, cited[0].sentence]
-            positions.append(Position(value, tuple(c.number for c in cited)))
+        texts = {(v.evidence.claim.document_id, v.evidence.claim.index): v.text for v in side}
+        numbers = {(c.document, c.sentence): c.number for c in citations if (c.document, c.sentence) in texts}
+        if numbers:
+            # The most telling claim comes first in a side.
+            value = next(text for place, text in texts.items() if place in numbers)
+            positions.append(Position(value, tuple(numbers.values())))
     return (Disagreement(difference.about, tuple(positions)),) if len(positions) > 1 else ()
 
 
