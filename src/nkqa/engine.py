@@ -248,7 +248,7 @@ class Engine:
         between = [known.between(allowed) for known in self._index.differences]
         weights = sought.near.weights
         return [
-            Raised(known, float(sought.vector @ about), float(weights[asked].sum()) if weights.size else 0.0)
+            Raised(known, float(sought.vector @ about), float(weights[asked].sum()))
             for known, about, asked in zip(between, self._abouts, self._asking, strict=True)
             if known is not None
         ]
