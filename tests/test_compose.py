@@ -120,7 +120,10 @@ def test_a_side_is_shown_by_its_best_claim_and_in_the_words_that_are_cited(toy_e
         [Chosen(first), Chosen(strong), Chosen(weak)], toy_engine.documents, lambda row: f"p{row}"
     )
     (most_telling,) = disagreements(differing, both)
-    assert most_telling.positions[1] == Position(weak.claim.text[:5], (2, 3))
+    assert most_telling.positions[1] == Position(
+        weak.claim.text[:5], (2, 3), (strong.claim.text[:7], weak.claim.text[:5])
+    )
+    assert most_telling.positions[1].wordings() == {weak.claim.text[:5]: [3], strong.claim.text[:7]: [2]}
     other = Chosen(some(toy_engine, 7)[0])
     heard = with_sides([Chosen(first), other], differing, 2)
     assert [c.best for c in heard] == [first, other.best, strong]

@@ -244,7 +244,8 @@ CONFLICT = Conflict(
 
 def apart(*values: str) -> Answer:
     return replace(
-        ANSWER, disagreements=(Disagreement("wardens", tuple(Position(value, (1,)) for value in values)),)
+        ANSWER,
+        disagreements=(Disagreement("wardens", tuple(Position(value, (1,), (value,)) for value in values)),),
     )
 
 
@@ -319,7 +320,7 @@ def test_a_conflict_is_judged_where_gold_names_one() -> None:
     assert judge(gold, "q", asked(ABSTAINED), DOCUMENTS, conflicts, None).conflict_recalled is False
     row = judge(GOLD, "q", asked(apart("400", "500")), DOCUMENTS, conflicts, None)
     assert (row.conflict_recalled, row.conflict_known) == (None, True)
-    assert row.disagreements == ("wardens: 400 / 500",)
+    assert row.disagreements == ("wardens: 400 [1] / 500 [1]",)
     touched = judge(
         replace(GOLD, touches="size"), "q", asked(apart("400", "500")), DOCUMENTS, conflicts, None
     )

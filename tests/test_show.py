@@ -53,7 +53,11 @@ def test_what_differs_what_was_understood_and_what_else_to_ask_are_said(toy_engi
         question="and the cost?",
         disagreements=(
             Disagreement(
-                "the cost", (Position("$30 million", (1,)), Position("more than $90 million", (2,)))
+                "the cost",
+                (
+                    Position("$30 million", (1, 3), ("$30 million", "some $30m")),
+                    Position("more than $90 million", (2,), ("more than $90 million",)),
+                ),
             ),
         ),
         as_of=AsOf("2011-05", "2011-06-30"),
@@ -61,7 +65,10 @@ def test_what_differs_what_was_understood_and_what_else_to_ask_are_said(toy_engi
     )
     text = answer_text(full)
     assert text.startswith("Understood as: What will the harbour cost?\n")
-    assert "The sources differ on the cost:\n  - $30 million [1]\n  - more than $90 million [2]\n" in text
+    assert (
+        "The sources differ on the cost:\n  - $30 million [1], some $30m [3]\n  - more than $90 million [2]\n"
+        in text
+    )
     assert "As of 2011-05 to 2011-06-30, the dates" in text
     assert text.endswith("You could also ask:\n  - Who pays?")
 

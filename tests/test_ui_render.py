@@ -55,7 +55,7 @@ def test_nothing_from_outside_becomes_markup(payload: str) -> None:
         answered(payload, payload), id=payload, standalone_question=payload + "?", citations=(cited,),
         sentences=(AnswerSentence(payload, (1,), 0.5),), suggestions=(payload,),
         unanswered=(payload,),
-        disagreements=(Disagreement(payload, (Position(payload, (1,)), Position(payload, (1,)))),),
+        disagreements=(Disagreement(payload, (Position(payload, (1,), (payload,)),) * 2),),
     )  # fmt: skip
     check(render.turn(answer, "t1", feedback=True))
     missing = abstained()
@@ -84,6 +84,19 @@ def test_short_answer_is_marked_where_it_stands() -> None:
 def test_short_answer_that_does_not_match_is_not_marked() -> None:
     wrong = replace(answered(), short_answer=ShortAnswer("400", 0, 0, 3))
     assert "<mark" not in render.turn(wrong, "t1")
+
+
+def test_each_row_of_a_difference_stands_beside_those_alone_who_use_its_words() -> None:
+    answer = differing()
+    (found,) = answer.disagreements
+    both = Position("20 June 2011", (1, 2), ("20 June 2011", "the end of July 2011"))
+    html = render.turn(replace(answer, disagreements=(replace(found, positions=(both,)),)), "t1")
+    first, second = html.split("<tbody>")[1].split("</tbody>")[0].split("</tr>")[:2]
+    assert "20 June 2011" in first
+    assert "The Valley Gazette" in first
+    assert "the end of July 2011" in second
+    assert "Institute of Lakes" in second
+    assert "The Valley Gazette" not in second
 
 
 def test_where_sources_differ_no_side_alone_is_marked() -> None:

@@ -75,7 +75,11 @@ def differing() -> Answer:
     cited = (citation(1, HANDOVER), citation(2, LATER, REPORT, "p. 5"))
     sentences = (AnswerSentence(HANDOVER, (1,), 0.9), AnswerSentence(LATER, (2,), 0.8))
     found = Disagreement(
-        "when Oldmill is handed over", (Position("20 June 2011", (1,)), Position("July 2011", (2,)))
+        "when Oldmill is handed over",
+        (
+            Position("20 June 2011", (1,), ("20 June 2011",)),
+            Position("July 2011", (2,), ("July 2011",)),
+        ),
     )
     return replace(
         answered("When is Oldmill handed over?"), answer=f"{HANDOVER} [1] {LATER} [2]", short_answer=None,

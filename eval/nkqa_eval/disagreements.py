@@ -16,7 +16,7 @@ def sides_shown(answer: Answer, conflict: Conflict) -> int:
     """
     if not answer.disagreements:
         return 0
-    values = [position.value for disagreement in answer.disagreements for position in disagreement.positions]
+    values = [value for d in answer.disagreements for position in d.positions for value in position.values]
     shown = {
         position.value
         for position in conflict.positions

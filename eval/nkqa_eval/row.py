@@ -129,7 +129,7 @@ def judge(
         cited=tuple(Cited(c.source.id, c.locator.label, c.passage_id, c.quote) for c in citations),
         confidence=answer.confidence if answer else 0.0,
         disagreements=tuple(
-            f"{d.about}: {' / '.join(p.value for p in d.positions)}"
+            f"{d.about}: {' / '.join(p.marked() for p in d.positions)}"
             for d in (given.disagreements if given else ())
         ),
         timings=asked.timings,

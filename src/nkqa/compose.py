@@ -209,11 +209,13 @@ def disagreements(difference: Difference | None, citations: Sequence[Citation]) 
     positions = []
     for side in difference.sides:
         texts = {(v.evidence.claim.document_id, v.evidence.claim.index): v.text for v in side}
-        numbers = {(c.document, c.sentence): c.number for c in citations if (c.document, c.sentence) in texts}
-        if numbers:
+        said = {
+            c.number: texts[c.document, c.sentence] for c in citations if (c.document, c.sentence) in texts
+        }
+        if said:
             # The most telling claim comes first in a side.
-            value = next(text for place, text in texts.items() if place in numbers)
-            positions.append(Position(value, tuple(numbers.values())))
+            value = next(text for text in texts.values() if text in said.values())
+            positions.append(Position(value, tuple(said), tuple(said.values())))
     return (Disagreement(difference.about, tuple(positions)),) if len(positions) > 1 else ()
 
 

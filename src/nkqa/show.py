@@ -50,8 +50,7 @@ def answer_text(answer: Answer) -> str:
     for disagreement in answer.disagreements:
         lines.append(_wrapped(f"The sources differ on {disagreement.about}:"))
         for position in disagreement.positions:
-            marks = "".join(f"[{n}]" for n in position.citations)
-            lines.append(_wrapped(f"{position.value} {marks}", "  - ", "    "))
+            lines.append(_wrapped(position.marked(), "  - ", "    "))
         lines.append("")
     for citation in answer.citations:
         lines += citation_lines(citation, quote=False)

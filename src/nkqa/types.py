@@ -243,10 +243,27 @@ class ShortAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What one side of a disagreement says: a figure, date, name or place as its sources write it."""
+    """What one side of a disagreement says: a figure, date, name or place as its sources write it.
+
+    `values` are the words of each citation, in the order of `citations`; `value` is the most telling of them.
+    """
 
     value: str
     citations: tuple[int, ...]
+    values: tuple[str, ...]
+
+    def wordings(self) -> dict[str, list[int]]:
+        """Return the numbers of the citations that use the same words, the most telling words first."""
+        found: dict[str, list[int]] = {self.value: []}
+        for value, number in zip(self.values, self.citations, strict=True):
+            found.setdefault(value, []).append(number)
+        return found
+
+    def marked(self) -> str:
+        """Return each wording with the marks of its citations: `75,000 [2][3], tens of thousands [4]`."""
+        return ", ".join(
+            f"{words} {''.join(f'[{n}]' for n in numbers)}" for words, numbers in self.wordings().items()
+        )
 
 
 @dataclass(frozen=True, slots=True)

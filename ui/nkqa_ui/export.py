@@ -2,7 +2,7 @@
 
 import re
 
-from nkqa.types import Answer, Citation, SourceInfo
+from nkqa.types import Answer, Citation, Position, SourceInfo
 from nkqa_ui.wording import between, day
 
 _BIBTEX_TYPES = {
@@ -69,7 +69,7 @@ def text(answer: Answer) -> str:
     """Return question, answer and numbered places as plain text."""
     parts = [_one_line(answer.standalone_question), "", _one_line(_said(answer)), ""]
     for found in answer.disagreements:
-        sides = "; ".join(f"{p.value} {''.join(f'[{n}]' for n in p.citations)}" for p in found.positions)
+        sides = "; ".join(p.marked() for p in found.positions)
         parts.append(_one_line(f"The sources differ ({found.about}): {sides}"))
     parts += [f"[{c.number}] {_reference(c)}" for c in answer.citations]
     return "\n".join([*parts, "", _tail(answer)])
@@ -88,6 +88,13 @@ def _md_reference(citation: Citation) -> str:
     return f"{who}, {day(source.issued)}, {linked}"
 
 
+def _md_side(position: Position) -> str:
+    return ", ".join(
+        f"{_md(words)} {''.join(f'[^{n}]' for n in numbers)}"
+        for words, numbers in position.wordings().items()
+    )
+
+
 def markdown(answer: Answer) -> str:
     """Return the answer as Markdown with footnotes that quote and link."""
     body = " ".join(_md(s.text) + "".join(f"[^{n}]" for n in s.citations) for s in answer.sentences) or _md(
@@ -96,7 +103,7 @@ def markdown(answer: Answer) -> str:
     parts = [f"**{_md(answer.standalone_question)}**", "", body, ""]
     for found in answer.disagreements:
         parts.append(f"The sources differ ({_md(found.about)}):")
-        parts += [f"- {_md(p.value)} {''.join(f'[^{n}]' for n in p.citations)}" for p in found.positions]
+        parts += [f"- {_md_side(p)}" for p in found.positions]
         parts.append("")
     parts += [f"None of the sources answers: {_md(part)}\n" for part in answer.unanswered]
     parts += [f"[^{c.number}]: {_md_reference(c)}: “{_md(c.quote)}”" for c in answer.citations]

@@ -50,13 +50,17 @@ def _answering(answer: Answer, index: int) -> list[tuple[int, int]]:
     """The stretches of a sentence that answer: the short answer, or what each side says where sources differ."""
     given: AnswerSentence = answer.sentences[index]
     values = [
-        p.value for d in answer.disagreements for p in d.positions if set(p.citations) & set(given.citations)
+        value
+        for found in answer.disagreements
+        for position in found.positions
+        for value, number in zip(position.values, position.citations, strict=True)
+        if number in given.citations
     ]
-    found = [(given.text.find(v), given.text.find(v) + len(v)) for v in values if v and v in given.text]
+    told = [(given.text.find(v), given.text.find(v) + len(v)) for v in values if v and v in given.text]
     short = answer.short_answer
     if not answer.disagreements and short is not None and short.sentence == index:
-        found = [(short.start, short.end)] if given.text[short.start : short.end] == short.text else []
-    return found
+        told = [(short.start, short.end)] if given.text[short.start : short.end] == short.text else []
+    return told
 
 
 def _marked(text: str, stretches: Iterable[tuple[int, int]]) -> str:
@@ -115,21 +119,25 @@ def card(citation: Citation, key: str, label: str | None = None) -> str:
     )
 
 
-def _row(position: Position, known: dict[int, Citation], key: str) -> str:
-    cited = [known[n] for n in position.citations if n in known]
+def _row(words: str, numbers: list[int], known: dict[int, Citation], key: str) -> str:
+    cited = [known[n] for n in numbers if n in known]
     said_by = list(dict.fromkeys(short_name(c) for c in cited))
     dates = sorted({c.source.issued for c in cited})
     return tag(
         "tr",
-        tag("th", esc(position.value), scope="row", dir="auto"),
+        tag("th", esc(words), scope="row", dir="auto"),
         tag("td", esc("; ".join(said_by))),
         tag("td", esc("; ".join(day(d) for d in dates)), class_="when"),
         tag("td", "".join(marker(c, key) for c in cited), class_="cites"),
     )
 
 
+def _side(position: Position, known: dict[int, Citation], key: str) -> str:
+    return tag("tbody", *(_row(words, numbers, known, key) for words, numbers in position.wordings().items()))
+
+
 def disagreement(found: Disagreement, known: dict[int, Citation], key: str) -> str:
-    """Return a table with a row for each position; none is chosen."""
+    """Return a table with a body for each position, a row for each of its wordings; none is chosen."""
     head = "".join(
         tag("th", title, scope="col") for title in ("What is said", "Who says it", "Published", "Where")
     )
@@ -139,7 +147,7 @@ def disagreement(found: Disagreement, known: dict[int, Citation], key: str) -> s
             "table",
             tag("caption", tag("b", "The sources differ"), f": {esc(found.about)}"),
             tag("thead", tag("tr", head)),
-            tag("tbody", *(_row(p, known, key) for p in found.positions)),
+            *(_side(p, known, key) for p in found.positions),
         ),
         class_="differ",
         aria_label="The sources differ",

@@ -99,7 +99,8 @@ def of_answer(answer: Answer) -> list[Event]:
         when
         for found in answer.disagreements
         for p in found.positions
-        for when in _dates_of_value(p.value, events)
+        for value in p.values
+        for when in _dates_of_value(value, events)
     }
     for event in events:
         event.differ = event.when in at_odds

@@ -32,9 +32,7 @@ def paragraphs(answer: Answer) -> Iterator[str]:
         marks = "".join(f"[{n}]" for n in sentence.citations)
         yield f"{' ' if number else ''}{sentence.text} {marks}"
     for disagreement in answer.disagreements:
-        sides = "; ".join(
-            f"{p.value} {''.join(f'[{n}]' for n in p.citations)}" for p in disagreement.positions
-        )
+        sides = "; ".join(position.marked() for position in disagreement.positions)
         yield f"\n\nThe sources differ on {disagreement.about}: {sides}."
     for part in answer.unanswered:
         yield f"\n\nNone of the sources answers: {part}"

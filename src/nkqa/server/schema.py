@@ -206,8 +206,13 @@ class ShortAnswer(BaseModel):
 class Position(BaseModel):
     """What one side of a disagreement says."""
 
-    value: str = Field(description="The figure, date, name or place.", examples=["1 December"])
+    value: str = Field(
+        description="The figure, date, name or place: its most telling words.", examples=["1 December"]
+    )
     citations: list[int] = Field(description="Numbers of the citations that say so.", examples=[[2]])
+    values: list[str] = Field(
+        description="The words of each citation, in the order of `citations`.", examples=[["1 December"]]
+    )
 
 
 class Disagreement(BaseModel):
