@@ -3,6 +3,7 @@
 `python -m nkqa_eval.ablations` does so on dev, and writes the table into `eval/README.md`.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -58,8 +59,9 @@ def _bold(text: str) -> str:
     return f" **{text.strip()}**"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table for dev and write it into the README."""
+    argparse.ArgumentParser(prog="python -m nkqa_eval.ablations", description=__doc__).parse_args(arguments)
     report = ablations(load_settings())
     print(report)
     README.write_text(put(README.read_text(encoding="utf-8"), "ablations", report), encoding="utf-8")
