@@ -1,23 +1,12 @@
 """Where claims differ, and where they only look as if they did."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from nkqa.asking import Kind, asks_the_same
-from nkqa.differ import (
-    Difference,
-    Raised,
-    difference,
-    false_premise,
-    known_difference,
-    questions_on,
-    values_in,
-)
+from nkqa.differ import Difference, difference, false_premise, values_in
 from nkqa.differences import Known, Side
 from nkqa.evidence import Claims, Evidence
-from nkqa.foreseen import Foreseen, Verdict
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
 from nkqa.question import Question, Vocabulary, understand
@@ -133,84 +122,6 @@ def test_a_confirmed_difference_is_kept_between_the_sources_that_may_answer() ->
 
 def test_one_position_alone_is_no_difference() -> None:
     assert known("a", "b").between({"a"}) is None
-
-
-DEEP, SHALLOW, OTHER = (
-    "40 metres deep is the lake.",
-    "30 metres deep is the lake.",
-    "The lake is cold in May.",
-)
-
-
-def on_the_lake(
-    scores: tuple[float, float, float],
-    pointing: tuple[str, str, str],
-    fit: float,
-    foreseen: float,
-    asked: str = "How deep is the lake?",
-) -> bool:
-    """Whether a question is on the difference of the first two of three claims, best first."""
-    texts = (DEEP, SHALLOW, OTHER)
-    documents = [document(name, text) for name, text in zip("abc", texts, strict=True)]
-    claims = Claims(documents, NOTHING)
-    found = [
-        replace(read, claim=claim, score=score)
-        for read, claim, score in zip(evidence(*texts, pointing=pointing), claims.all, scores, strict=True)
-    ]
-    found.sort(key=lambda e: -e.score)
-    raised = Raised(known("a", "b"), fit, foreseen)
-    return known_difference(question(asked), [raised], found[:1], found, claims) is not None
-
-
-NOWHERE, THE_FIGURE = ("~", "~", "~"), ("40 metres", "~", "~")
-
-
-@pytest.mark.parametrize(
-    ("scores", "pointing", "fit", "foreseen", "shown"),
-    [
-        ((0.8, 0.5, 0.1), NOWHERE, 0.0, 0.0, True),  # both answer, whatever words the question has
-        ((0.8, 0.3, 0.1), NOWHERE, 0.9, 0.9, False),  # the other position hardly answers
-        ((0.5, 0.5, 0.8), NOWHERE, 0.9, 0.0, True),  # the same, beside what answers best
-        ((0.5, 0.5, 0.8), NOWHERE, 0.1, 0.9, False),  # something else is asked
-        ((0.5, 0.3, 0.8), NOWHERE, 0.9, 0.9, False),  # something else answers best
-        ((0.8, 0.3, 0.1), THE_FIGURE, 0.9, 0.0, True),  # the words that answer are those that differ
-        ((0.8, 0.3, 0.1), THE_FIGURE, 0.1, 0.9, True),  # and they were foreseen to
-        ((0.8, 0.3, 0.1), THE_FIGURE, 0.1, 0.1, False),  # and yet something else is asked
-        ((0.8, 0.5, 0.1), ("the lake", "~", "~"), 0.9, 0.9, False),  # other words of the claim answer
-    ],
-)
-def test_when_a_question_is_on_a_confirmed_difference(
-    scores: tuple[float, float, float],
-    pointing: tuple[str, str, str],
-    fit: float,
-    foreseen: float,
-    shown: bool,
-) -> None:
-    assert on_the_lake(scores, pointing, fit, foreseen) is shown
-
-
-def test_what_one_voice_says_is_no_question_on_a_difference() -> None:
-    answers = (0.8, 0.5, 0.1)
-    assert on_the_lake(answers, NOWHERE, 0.9, 0.9, "How deep is the lake?")
-    assert not on_the_lake(answers, NOWHERE, 0.9, 0.9, "How deep does the Gazette say the lake is?")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "name", "words", "on"),
-    [
-        ("answered", "a", "40 metres", True),
-        ("answered", "a", "the lake", False),  # other words of the claim
-        ("answered", "a", "", False),
-        ("answered", "c", "The l", False),  # no claim of it
-        ("unanswered", "a", "40 metres", False),
-    ],
-)
-def test_which_foreseen_questions_ask_for_the_words_that_differ(
-    verdict: Verdict, name: str, words: str, on: bool
-) -> None:
-    claims = Claims([document(n, t) for n, t in zip("abc", (DEEP, SHALLOW, OTHER), strict=True)], NOTHING)
-    foreseen = Foreseen("How deep is it?", verdict, ((name, 0),), words)
-    assert questions_on(known("a", "b"), [foreseen], claims) == ([0] if on else [])
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,18 @@ def test_no_file_is_no_question(tmp_path: Path) -> None:
     assert load_questions(tmp_path / FILE, DOCUMENTS).all == ()
 
 
+def test_a_question_may_name_the_differences_that_it_asks_for_and_those_that_it_only_seems_to(
+    written: Written,
+) -> None:
+    file = written(line("answered", "one", TEXTS[0]).rstrip() + "\t\tdepth,-width\n")
+    (question,) = load_questions(file, DOCUMENTS).all
+    assert (question.asks, question.beside) == (("depth",), ("width",))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (line("answered", "what", TEXTS[0]).rstrip("\n") + "\ta\tb\n", r":1: has 6 fields"),
         ("answered\tabc\twhat\n", r":1: has 3 fields"),
         ("\n" + line("answered", "  ", TEXTS[0]), r":2: has 4 fields"),
         (line("perhaps", "what", TEXTS[0]), r"has the verdict 'perhaps'; there are answered"),
@@ -281,6 +290,14 @@ def test_the_check_tells_of_questions_whose_sentence_is_gone(corpus: Path, tmp_p
         file.write(line("answered", "what is gone", "A sentence that no source has."))
     (finding,) = [f for f in check(folder) if f.file == FILE]
     assert finding.message.startswith("1 question(s)")
+
+
+def test_the_check_tells_of_a_difference_that_there_is_not(corpus: Path, tmp_path: Path) -> None:
+    folder = copytree(corpus, tmp_path / "toy")
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(line("answered", "how deep", TEXTS[0]).rstrip("\n") + "\tdepth\n")
+    (finding,) = [f for f in check(folder) if f.file == FILE]
+    assert finding.message == "questions name the difference 'depth', which differences.yaml does not have"
 
 
 def test_every_foreseen_question_of_the_corpus_names_sentences_that_stand() -> None:

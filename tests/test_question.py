@@ -64,6 +64,8 @@ def test_kinds(text: str, kind: str) -> None:
         ("whose is the lake as far as the council is concerned", True),
         ("what did Northland want at first", True),
         ("How many fled?", False),
+        ("Who says what on the lake?", False),
+        ("I read that 6,000 fled, but is that what was claimed?", False),
         ("How many are said to have fled?", False),
         ("What do the sources say about it?", False),
         ("what do Northland and Southland each say about the lake", False),

@@ -105,7 +105,8 @@ _VOICE = _any(
     r"in the (?:eyes|view|opinion) of\b",
 )
 _VOICES = _any(
-    r"sources\b", r"accounts\b", r"each\b", r"both\b", r"other side\b", r"against\b",
+    r"sources?\b", r"accounts\b", r"each\b", r"both\b", r"other side\b", r"against\b",
+    r"who (?:says|claims|denies)\b", r"i (?:read|hear|heard)\b",
     r"(?:is|are|was|were) (?:said|thought|told)\b",
 )  # fmt: skip
 _PRESENT = _any(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from nkqa.corpus import parse_source, read_text, source_files
 from nkqa.dates import dates_in
-from nkqa.differences import load_differences
+from nkqa.differences import Known, load_differences
 from nkqa.errors import CorpusError
 from nkqa.faithful import Allowances, Fault, faults_against, load_allowances, original_files
 from nkqa.foreseen import FILE, load_questions
@@ -248,9 +248,15 @@ def _names(file: Path, names: Gazetteer, digests: Sequence[Digest]) -> Iterator[
             yield Finding(file.name, line, f"{name.id!r} is a {name.kind} and has a latitude")
 
 
-def _questions(file: Path, documents: Sequence[Document]) -> Iterator[Finding]:
-    """Yield one finding where foreseen questions name sentences that no longer stand as they did."""
-    if outdated := load_questions(file, documents).outdated:
+def _questions(file: Path, documents: Sequence[Document], differences: Sequence[Known]) -> Iterator[Finding]:
+    """Yield a finding where foreseen questions name sentences that no longer stand as they did, or no difference."""
+    questions = load_questions(file, documents)
+    named = {i for q in questions.all for i in (*q.asks, *q.beside)} - {k.id for k in differences}
+    for name in sorted(named):
+        yield Finding(
+            file.name, 1, f"questions name the difference {name!r}, which differences.yaml does not have"
+        )
+    if outdated := questions.outdated:
         yield Finding(
             file.name,
             outdated[0],
@@ -290,12 +296,13 @@ def check(corpus: Path, originals: Path | None = None) -> tuple[Finding, ...]:
         allowances = load_allowances(corpus / "allow.yaml")
     except CorpusError as error:
         findings.append(_as_finding(error, "names.yaml"))
+    differences: tuple[Known, ...] = ()
     try:
-        load_differences(corpus / "differences.yaml", [d.document for d in digests])
+        differences = load_differences(corpus / "differences.yaml", [d.document for d in digests])
     except CorpusError as error:
         findings.append(_as_finding(error, "differences.yaml"))
     try:
-        findings += _questions(corpus / FILE, [d.document for d in digests])
+        findings += _questions(corpus / FILE, [d.document for d in digests], differences)
     except CorpusError as error:
         findings.append(_as_finding(error, FILE))
     findings += _ids(digests)

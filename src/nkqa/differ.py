@@ -1,16 +1,13 @@
 """Where claims that answer the same question give different figures, dates or places: who says what."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nkqa.asking import asks_one_voice, asks_the_same, kind_of
 from nkqa.dates import DateMention
-from nkqa.differences import Known, Side
-from nkqa.evidence import Claims, Evidence
+from nkqa.evidence import Evidence
 from nkqa.figures import Figure
-from nkqa.foreseen import Foreseen
 from nkqa.names import Gazetteer
 from nkqa.protocols import Vector
 from nkqa.question import Question
@@ -22,17 +19,8 @@ _READ = 14
 """Claims that are compared, best first."""
 _LEAST, _SHARE = 0.2, 0.3
 """Score that a claim needs to count as an answer: at least this, and this share of the best one's."""
-_ALSO = 0.5
-"""Share of the best sentence's score from which a claim of another position of a confirmed difference answers too."""
-_ON_SUBJECT = 0.35
-"""Cosine of a question and what a confirmed difference is about from which it is on what is asked."""
-_VALUE_ASKED = 0.6
-"""Weight of foreseen questions that the differing words answer from which a question asks for them."""
 _CONTRADICTS = 0.1
 """Score that a claim needs for its figures to contradict the question's."""
-_ELSEWHERE = 0.3
-"""Probability from which the reader's words in a claim, where they are not those that differ, show that something
-else is asked."""
 _ALIKE, _ALIKE_PLACE = 0.5, 0.85
 """Cosine from which two claims can be of the same thing; more for places, of which any sentence has some."""
 _SPEAKER = re.compile(
@@ -144,110 +132,6 @@ def difference(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """A confirmed difference as a question raises it.
-
-    `fit` is the cosine of the question and what the difference is about, `asked` the weight, 0 to 1, of the foreseen
-    questions that its differing words answer (`nkqa.foreseen.Nearness`).
-    """
-
-    known: Known
-    fit: float
-    asked: float
-
-
-def questions_on(known: Known, questions: Sequence[Foreseen], claims: Claims) -> list[int]:
-    """Return which of the foreseen questions the differing words of a confirmed difference answer."""
-    spans = {(s.document_id, s.sentence): (s.start, s.end) for p in known.positions for s in p}
-    found = []
-    for number, question in enumerate(questions):
-        place = question.places[0]
-        if question.verdict != "answered" or not question.words or place not in spans:
-            continue
-        text, first = claims.at(*place).text, claims.start(*place)
-        at = text.find(question.words)
-        start, end = (edge - first for edge in spans[place])
-        if at >= 0 and _touches(start, end, Span(at, at + len(question.words))):
-            found.append(number)
-    return found
-
-
-def known_difference(
-    question: Question,
-    raised: Iterable[Raised],
-    chosen: Sequence[Evidence],
-    evidence: Sequence[Evidence],
-    claims: Claims,
-) -> Difference | None:
-    """Return the confirmed difference that a question is on, or None.
-
-    It is on one where two positions answer at least half as well as the best sentence does, which is a claim of it, or
-    where it asks for the same kind of thing on the same subject; and where the words that answer best are those that
-    differ, if it asks for the same kind of thing, or as foreseen questions for these words. It is on none where it asks
-    what one voice says, and not on one of whose claims the reader takes other words than those that differ. The figures
-    were chosen on dev (eval/README.md).
-
-    Args:
-        question: what is asked.
-        raised: what editors have confirmed, as resolved to sentences.
-        chosen: the sentences of the answer, best first.
-        evidence: all sentences that were weighed, best first.
-        claims: all sentences.
-    """
-    if not chosen or asks_one_voice(question.text):
-        return None
-    seen = {(e.claim.document_id, e.claim.index): e for e in evidence}
-    best = chosen[0].claim.document_id, chosen[0].claim.index
-    strong = {place for place, e in seen.items() if e.score >= _ALSO * chosen[0].score}
-    found: tuple[float, Difference] | None = None
-    for item in raised:
-        entry = item.known
-        sides = [side for position in entry.positions for side in position]
-        places = [{(s.document_id, s.sentence) for s in position} for position in entry.positions]
-        pointed = any(_points_at(chosen[0], side, claims) for side in sides)
-        if not pointed and any(
-            _points_elsewhere(seen.get((s.document_id, s.sentence)), s, claims) for s in sides
-        ):
-            continue
-        answering = sum(bool(position & strong) for position in places)
-        on_subject = item.fit >= _ON_SUBJECT and asks_the_same(question.kind, kind_of(entry.about))
-        both = answering > 1 and (on_subject or any(best in position for position in places))
-        rank = item.fit + pointed + 0.1 * answering
-        if (both or (pointed and (on_subject or item.asked >= _VALUE_ASKED))) and (
-            found is None or rank > found[0]
-        ):
-            values = tuple(
-                tuple(_as_value(s, seen, claims) for s in position) for position in entry.positions
-            )
-            found = rank, Difference(entry.about, values)
-    return found[1] if found else None
-
-
-def _points_at(evidence: Evidence, side: Side, claims: Claims) -> bool:
-    if (evidence.claim.document_id, evidence.claim.index) != (side.document_id, side.sentence):
-        return False
-    start = side.start - claims.start(side.document_id, side.sentence)
-    return _touches(start, start + side.end - side.start, evidence.answer)
-
-
-def _points_elsewhere(evidence: Evidence | None, side: Side, claims: Claims) -> bool:
-    return (
-        evidence is not None
-        and evidence.answer is not None
-        and evidence.answer_score >= _ELSEWHERE
-        and not _points_at(evidence, side, claims)
-    )
-
-
-def _as_value(side: Side, seen: Mapping[tuple[str, int], Evidence], claims: Claims) -> Value:
-    evidence = seen.get((side.document_id, side.sentence)) or claims.unweighed(
-        side.document_id, side.sentence
-    )
-    start = side.start - claims.start(side.document_id, side.sentence)
-    return Value(evidence, Span(start, start + side.end - side.start))
-
-
 def _comparable(one: Value, other: Value, vectors: Vector, compared: Collection[str]) -> bool:
     """Whether two claims with different values speak of the same thing, and are not one voice's two facts."""
     a, b = one.evidence.claim, other.evidence.claim
@@ -300,23 +184,24 @@ def value_of(attribute: Attribute, question: Question, evidence: Evidence, names
     if attribute == "figure":
         asked = set(question.terms)
         held = [f for f in claim.figures if f.of_time or question.kind != "how_long"]
-        pointed = [f for f in held if _touches(f.start, f.end, evidence.answer)]
+        pointed = [f for f in held if touches(f.start, f.end, evidence.answer)]
         named = [f for f in held if asked & set(f.units)]
         figures = pointed or named or (held if len(held) == 1 else [])
         return Value(evidence, Span(figures[0].start, figures[0].end), figure=figures[0]) if figures else None
     if attribute == "date":
-        dates = [d for d in claim.dates if _touches(d.start, d.end, evidence.answer)] or (
+        dates = [d for d in claim.dates if touches(d.start, d.end, evidence.answer)] or (
             claim.dates if len(claim.dates) == 1 else []
         )
         return Value(evidence, Span(dates[0].start, dates[0].end), date=dates[0]) if dates else None
     asked_names = {m.entry.id for m in question.names}
     places = [m for m in names.find(claim.text) if m.entry.kind == "place" and m.entry.id not in asked_names]
-    pointed_places = [m for m in places if _touches(m.start, m.end, evidence.answer)]
+    pointed_places = [m for m in places if touches(m.start, m.end, evidence.answer)]
     chosen = (pointed_places or [])[:1]
     return Value(evidence, Span(chosen[0].start, chosen[0].end), place=chosen[0].entry.id) if chosen else None
 
 
-def _touches(start: int, end: int, answer: Span | None) -> bool:
+def touches(start: int, end: int, answer: Span | None) -> bool:
+    """Whether the words that answer, if any, share a character with `[start, end)`."""
     return answer is not None and start < answer.end and answer.start < end
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 
 from nkqa import compose
 from nkqa.asking import is_about_now
-from nkqa.differ import Raised, difference, false_premise, known_difference, questions_on, values_in
+from nkqa.differ import difference, false_premise, values_in
+from nkqa.differences import Known
 from nkqa.errors import NotFound
 from nkqa.evidence import Claims, Evidence, Weighed
 from nkqa.index import Index, open_index
@@ -17,6 +18,7 @@ from nkqa.llm import Candidate, LanguageModel
 from nkqa.names import Gazetteer
 from nkqa.protocols import QueryEncoder
 from nkqa.question import Question, check_text
+from nkqa.raised import Beside, Confirmed
 from nkqa.search import DEPTH, Searcher, Sought
 from nkqa.settings import Settings
 from nkqa.suggest import suggest, suggest_foreseen
@@ -78,10 +80,8 @@ class Engine:
         self.claims: Claims = self._searcher.claims
         self.corpus = _corpus_info(index)
         self._suggestable: dict[str, bool] = {}
-        self._abouts = [index.encoder.embed_query(k.about) for k in index.differences]
-        self._compared = frozenset(s.document_id for k in index.differences for p in k.positions for s in p)
-        foreseen = self._searcher.foresight.questions
-        self._asking = [questions_on(k, foreseen, self.claims) for k in index.differences]
+        self.differences: Sequence[Known] = index.differences
+        self._confirmed = Confirmed(index, self._searcher)
         self._llm = LanguageModel(settings, index.names, self._similarity)
 
     # --- looking things up -----------------------------------------------------------------------------
@@ -171,6 +171,12 @@ class Engine:
         )
         return self._searcher.read(sought, self._searcher.find(sought, DEPTH))
 
+    def beside(self, ask: Ask) -> list[Beside]:
+        """Return the confirmed differences, with what tells whether a question asks for one."""
+        sought = self._searcher.seek(self._searcher.understand(ask), self._searcher.allowed(ask.filters))
+        weighed = self._searcher.read(sought, self._searcher.find(sought, DEPTH))
+        return self._confirmed.beside(sought, weighed.evidence)
+
     def ranked(
         self, question: str, k: int = 5, exclude: frozenset[str] = frozenset()
     ) -> list[tuple[str, int, float]]:
@@ -202,9 +208,9 @@ class Engine:
             vectors,
             ask.max_sentences,
         )
-        differing = known_difference(
-            question, self._raised(sought), [c.best for c in chosen], evidence, self.claims
-        ) or difference(values, vectors, self._compared)
+        differing = self._confirmed.raised(sought, evidence) or difference(
+            values, vectors, self._confirmed.compared
+        )
         heard = max(1, len(question.sources))
         chosen = compose.with_sides(chosen, differing, heard)[: ask.max_sentences]
         if question.kind != "compare":
@@ -241,17 +247,6 @@ class Engine:
             first, *more = (offered[i] for i in sentence.ids)
             chosen.append(compose.Chosen(first, tuple(more), sentence.text))
         return composed.report, chosen
-
-    def _raised(self, sought: Sought) -> list[Raised]:
-        """The confirmed differences between sources that may answer, with how close they are to what is asked."""
-        allowed = sought.allowed & (sought.question.sources or frozenset(self.documents))
-        between = [known.between(allowed) for known in self._index.differences]
-        weights = sought.near.weights
-        return [
-            Raised(known, float(sought.vector @ about), float(weights[asked].sum()))
-            for known, about, asked in zip(between, self._abouts, self._asking, strict=True)
-            if known is not None
-        ]
 
     def _passage_id(self, row: int) -> str:
         return self._searcher.passage_of[row].id

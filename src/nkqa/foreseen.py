@@ -26,19 +26,24 @@ Verdict = Literal["answered", "unanswered", "contradicted"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 FILE = "questions.tsv"
 _FIELDS = 4
+"""Fields of a line; a fifth is there where the question has to do with a confirmed difference."""
+_BESIDE = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """A question with the sentences (document id, position) that answer, come nearest, or contradict, best first.
 
-    `words` are those of the first sentence that answer, "" where no few words do.
+    `words` are those of the first sentence that answer, "" where no few words do. `asks` are the ids of confirmed
+    differences that it asks for, `beside` those that it is close to without asking for them.
     """
 
     text: str
     verdict: Verdict
     places: tuple[tuple[str, int], ...]
     words: str = ""
+    asks: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def mark(text: str) -> str:
@@ -57,7 +62,8 @@ class Questions:
 def load_questions(path: Path, documents: Iterable[Document]) -> Questions:
     """Read `questions.tsv` against the documents; a missing file holds none.
 
-    Each line has verdict, marks of sentences, question and words, with tabs; lines that begin with # are left out.
+    Each line has verdict, marks of sentences, question and words, with tabs, and perhaps ids of differences, a minus
+    before those that the question does not ask for; lines that begin with # are left out.
 
     Raises:
         CorpusError: the file is not what it should be; with its line.
@@ -74,7 +80,10 @@ def load_questions(path: Path, documents: Iterable[Document]) -> Questions:
                 verdict = _verdict(row, f"{path}:{number}")
                 marks = row[1].split(",")
                 if all(m in places for m in marks):
-                    found.append(Foreseen(row[2], verdict, tuple(places[m] for m in marks), row[3]))
+                    asks, beside = _differences(row)
+                    found.append(
+                        Foreseen(row[2], verdict, tuple(places[m] for m in marks), row[3], asks, beside)
+                    )
                 else:
                     outdated.append(number)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -82,9 +91,17 @@ def load_questions(path: Path, documents: Iterable[Document]) -> Questions:
     return Questions(tuple(found), tuple(outdated))
 
 
+def _differences(row: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    ids = [i for i in row[_FIELDS].split(",") if i] if len(row) > _FIELDS else []
+    beside = tuple(i.removeprefix(_BESIDE) for i in ids if i.startswith(_BESIDE))
+    return tuple(i for i in ids if not i.startswith(_BESIDE)), beside
+
+
 def _verdict(row: list[str], where: str) -> Verdict:
-    if len(row) != _FIELDS or not row[2].strip():
-        raise CorpusError(f"{where}: has {len(row)} fields; verdict, marks, question and words are wanted")
+    if len(row) not in {_FIELDS, _FIELDS + 1} or not row[2].strip():
+        raise CorpusError(
+            f"{where}: has {len(row)} fields; verdict, marks, question, words and perhaps differences are wanted"
+        )
     verdict = next((v for v in VERDICTS if v == row[0]), None)
     if verdict is None:
         raise CorpusError(f"{where}: has the verdict {row[0]!r}; there are {', '.join(VERDICTS)}")
@@ -122,7 +139,7 @@ def reword(corpus: Path, old: str, new: str) -> int:
 
 def _reworded(line: str, old: str, new: str) -> str:
     fields = line.rstrip("\n").split("\t")
-    if len(fields) != _FIELDS or mark(old) not in fields[1].split(","):
+    if len(fields) < _FIELDS or mark(old) not in fields[1].split(","):
         return line
     marks = fields[1].split(",")
     if marks[0] == mark(old) and fields[3] not in new:

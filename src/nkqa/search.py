@@ -86,6 +86,11 @@ class Searcher:
         self.judge = self._load_judge(reader=self._reader is not None)
         self._vocabulary = _vocabulary(index)
 
+    @property
+    def reads(self) -> bool:
+        """Whether the trained reader reads."""
+        return self._reader is not None
+
     def understand(self, ask: Ask) -> Question:
         """Return the question as understood.
 
