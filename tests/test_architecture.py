@@ -24,7 +24,7 @@ RANKS = {
     4: "question index check llm",
     5: "adapter evidence doctor",
     6: "differ reuse suggest search",
-    7: "build compose",
+    7: "build compose raised",
     8: "engine",
     9: "server training nkqa_ui nkqa_eval",
     10: "cli",
