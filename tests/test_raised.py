@@ -22,7 +22,6 @@ from nkqa.names import Gazetteer
 from nkqa.raised import Weights, answering, load_weights
 from nkqa.settings import load_settings
 from nkqa.training.raised import (
-    Fitted,
     Labelled,
     fit,
     from_gold,
@@ -199,13 +198,14 @@ def test_the_regression_tells_what_its_feature_tells() -> None:
     rows = [Labelled(n, {"fit": n / 40, "kind": 1.0}, n >= 20) for n in range(40)]
     fitted = fit(rows, ("fit", "kind"))
     assert fitted.auroc > 0.95
-    assert fitted.probability({"fit": 0.9, "kind": 1.0}) > 0.5 > fitted.probability({"fit": 0.1, "kind": 1.0})
+    high, low = (fitted.model.probability({"fit": value, "kind": 1.0}) for value in (0.9, 0.1))
+    assert high > 0.5 > low
 
 
 def test_the_threshold_shows_what_is_asked_for_and_little_else() -> None:
-    fitted = Fitted(("fit",), (1.0,), 0.0, 1.0)
+    model = Logistic(0.0, {"fit": 1.0})
     dev = [(True, [{"fit": 3.0}, {"fit": 0.0}]), (True, [{"fit": 2.0}]), (False, [{"fit": 1.0}]), (False, [])]
-    assert threshold(fitted, dev) == (0.85, {"shown": 2, "of": 2, "false": 0, "of_others": 2})
+    assert threshold(model, dev) == (0.85, {"shown": 2, "of": 2, "false": 0, "of_others": 2})
 
 
 def test_gold_is_asked_where_it_is_answered_and_does_not_only_touch(engine: Engine) -> None:

@@ -21,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from nkqa.engine import Engine, open_engine
-from nkqa.judge import Features, way
+from nkqa.judge import Features, Logistic, way
 from nkqa.raised import Beside
 from nkqa.settings import load_settings
 from nkqa.training.judge import WAYS
@@ -81,17 +81,10 @@ def from_written(engine: Engine, written: Sequence[tuple[str, bool, str]]) -> li
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The regression, its weights for features as they are, and its cross-validated area under the ROC curve."""
+    """The regression, for features as they are, and its cross-validated area under the ROC curve."""
 
-    names: tuple[str, ...]
-    weights: tuple[float, ...]
-    bias: float
+    model: Logistic
     auroc: float
-
-    def probability(self, features: Features) -> float:
-        """Return the probability, 0 to 1, that the difference is asked for."""
-        z = self.bias + sum(w * features.get(n, 0.0) for n, w in zip(self.names, self.weights, strict=True))
-        return float(1.0 / (1.0 + np.exp(-z)))
 
 
 def fit(rows: Sequence[Labelled], names: tuple[str, ...]) -> Fitted:
@@ -105,8 +98,10 @@ def fit(rows: Sequence[Labelled], names: tuple[str, ...]) -> Fitted:
         held_out[held] = LogisticRegression(C=STRENGTH).fit(x[train], y[train]).decision_function(x[held])
     model = LogisticRegression(C=STRENGTH).fit(x, y)
     weights = model.coef_[0] / scale
-    bias = float(model.intercept_[0] - weights @ mean)
-    return Fitted(names, tuple(float(w) for w in weights), bias, float(roc_auc_score(y, held_out)))
+    plain = Logistic(
+        float(model.intercept_[0] - weights @ mean), dict(zip(names, weights.tolist(), strict=True))
+    )
+    return Fitted(plain, float(roc_auc_score(y, held_out)))
 
 
 def from_gold(engine: Engine, golds: Sequence[Mapping[str, Any]]) -> list[tuple[bool, list[Features]]]:
@@ -122,9 +117,11 @@ def from_gold(engine: Engine, golds: Sequence[Mapping[str, Any]]) -> list[tuple[
     return rows
 
 
-def threshold(fitted: Fitted, dev: Sequence[tuple[bool, Sequence[Features]]]) -> tuple[float, dict[str, int]]:
+def threshold(
+    model: Logistic, dev: Sequence[tuple[bool, Sequence[Features]]]
+) -> tuple[float, dict[str, int]]:
     """Return the threshold with the greatest F1 on the dev questions, and what it does there."""
-    best = [(wanted, max(map(fitted.probability, features), default=0.0)) for wanted, features in dev]
+    best = [(wanted, max(map(model.probability, features), default=0.0)) for wanted, features in dev]
     steps = [step / 20 for step in range(1, 20)]
 
     def counts(least: float) -> tuple[int, int]:
@@ -156,11 +153,11 @@ def main() -> None:
             without = frozenset() if questions else frozenset({"questions"})
             engine = open_engine(load_settings(reader="on" if reader else "off"), without)
             fitted = fit(from_written(engine, written), names_for(mode))
-            least, seen = threshold(fitted, from_gold(engine, golds))
+            least, seen = threshold(fitted.model, from_gold(engine, golds))
             engine.close()
             found[mode] = {
-                "bias": round(fitted.bias, 4),
-                "weights": {n: round(w, 4) for n, w in zip(fitted.names, fitted.weights, strict=True)},
+                "bias": round(fitted.model.bias, 4),
+                "weights": {n: round(w, 4) for n, w in fitted.model.weights.items()},
                 "threshold": least,
                 "cross_validated": {"auroc": round(fitted.auroc, 3)},
                 "dev": seen,
