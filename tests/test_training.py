@@ -361,6 +361,9 @@ def test_a_tiny_net_learns_its_examples(article: Article) -> None:
     assert seen[-1] < 0.5 * seen[0]
     assert share_of_rate(1.0, 0.1) == 0.0
     assert share_of_rate(0.1, 0.1) == pytest.approx(1.0)
+    window, tokens = net(**inputs)
+    unknown = losses(window, tokens, *wanted[:3], torch.full_like(wanted[3], -1))
+    assert float(unknown[2].detach()) == 0.0
 
 
 def test_near_misses_find_their_paragraph(article: Article, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pytest
 from fakes import HashEmbedder
 from nkqa.build import Material, build_from
 from nkqa.engine import Engine, open_engine
+from nkqa.errors import CorpusError
 from nkqa.evidence import Evidence
+from nkqa.foreseen import Foreseen
 from nkqa.judge import Judge, Logistic
 from nkqa.names import Gazetteer
 from nkqa.settings import Settings, load_settings
 from nkqa.training import judged
 from nkqa.training.judge import ELSEWHERE, SQUAD_TYPES, fit, fit_pair, report, threshold
-from nkqa.training.judged import Judged, from_gold, from_squad, label
+from nkqa.training.judged import Judged, from_gold, from_squad, from_written, label, load_written
 from nkqa.types import Document, Locator
 
 GOLD: dict[str, Any] = {
@@ -49,6 +52,24 @@ def test_gold_questions_are_asked_with_their_labels(toy_engine: Engine) -> None:
     assert (row.group, row.answerable, row.refused) == ("boats", True, False)
     assert len(row.labels) == len(row.evidence) > 0
     assert set(row.labels) <= {-1, 0, 1}
+
+
+def test_written_questions_are_right_in_the_sentences_that_they_name(toy_engine: Engine) -> None:
+    place = next((e.claim.document_id, e.claim.index) for e in from_gold(toy_engine, [GOLD])[0].evidence)
+    asked = Foreseen("Who promised boats?", "answered", (place,))
+    right, wrong = from_written(toy_engine, [asked, replace(asked, verdict="contradicted")])
+    assert (right.type, right.answerable, sum(right.labels)) == ("answered", True, 1)
+    assert (wrong.type, wrong.answerable, sum(wrong.labels)) == ("contradicted", False, 0)
+    assert right.group == wrong.group
+
+
+def test_written_questions_on_sentences_that_were_edited_are_an_error(
+    toy_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "written.tsv").write_text("# head\nanswered\t00000000\tWho left?\t\n", "utf-8")
+    monkeypatch.setattr(judged, "__file__", str(tmp_path / "judged.py"))
+    with pytest.raises(CorpusError, match=r"written.tsv:2: names a sentence"):
+        load_written(toy_engine, "written.tsv")
 
 
 def features(coverage: float) -> dict[str, float]:
@@ -89,6 +110,17 @@ def test_the_report_tells_both_corpora_apart(toy_engine: Engine) -> None:
     told = report(rows, [float(r.answerable) for r in rows], [1 if r.answerable else 0 for r in rows])
     assert told["auroc"] == told["squad_auroc_removed"] == 1.0
     assert "squad_auroc_near_miss" not in told
+    assert not [name for name in told if name.startswith("written_")]
+
+
+def test_the_report_tells_near_misses_and_wrong_premises_of_written_questions_apart(
+    toy_engine: Engine,
+) -> None:
+    verdict = {"fact": "answered", "near_miss": "contradicted"}
+    rows = [replace(r, type=verdict.get(r.type, r.type)) for r in made(toy_engine)]
+    told = report(rows, [float(r.answerable) for r in rows], [1 if r.answerable else 0 for r in rows])
+    assert (told["written_hit@1"], told["written_auroc_false_premise"]) == (1.0, 1.0)
+    assert "written_auroc_near_miss" not in told
 
 
 @pytest.mark.parametrize(("right", "expected"), [(1.0, 0.5), (0.9, 0.56), (0.5, 0.99), (0.1, 0.99)])

@@ -106,9 +106,11 @@ _VOICE = _any(
 )
 _VOICES = _any(
     r"sources?\b", r"accounts\b", r"each\b", r"both\b", r"other side\b", r"against\b",
-    r"who (?:says|claims|denies)\b", r"i (?:read|hear|heard)\b",
+    r"who (?:says|claims|denies|thinks|wants)\b", r"i (?:read|hear|heard)\b",
+    r"(?:different|various|several|other) (?:reports?|sides|parties|people|voices|observers)\b",
     r"(?:is|are|was|were) (?:said|thought|told)\b",
 )  # fmt: skip
+_JOINED = re.compile(r"\b(?:and|or|but|while|whereas)\b|[;:]", re.IGNORECASE)
 _PRESENT = _any(
     r"today\b",
     r"nowadays\b",
@@ -180,7 +182,8 @@ def is_opinion(text: str) -> bool:
 
 def asks_one_voice(text: str) -> bool:
     """Return whether a question asks what one voice says or wants, rather than what is so or how voices compare."""
-    return bool(_VOICE.search(text)) and not _VOICES.search(text) and kind_of(text) != "compare"
+    parts = [part for part in _JOINED.split(text) if _VOICE.search(part)]
+    return len(parts) == 1 and not _VOICES.search(text) and kind_of(text) != "compare"
 
 
 def is_about_now(text: str) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from nkqa.asking import Kind, asks_one_voice, asks_the_same, kind_of
 from nkqa.differ import Difference, Value, touches
 from nkqa.differences import Known, Side
@@ -17,6 +20,9 @@ from nkqa.search import Searcher, Sought
 from nkqa.types import Span
 
 _FILE = Path(__file__).parent / "data" / "raised.json"
+_LEAST = 1e-3
+"""Added to the weights of the questions that ask for a difference and of those close to it, before one is divided by
+both: where neither weighs anything they are even."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,15 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A difference with the kind of question that asks for it, and the numbers of those foreseen that do."""
+    """A difference with the kind of question that asks for it.
+
+    `asking` are the numbers of the foreseen questions that ask for it, `close` of those that only come close.
+    """
 
     known: Known
     kind: Kind
-    asking: list[int]
+    asking: npt.NDArray[np.intp]
+    close: npt.NDArray[np.intp]
 
 
 class Confirmed:
@@ -65,7 +75,12 @@ class Confirmed:
         """Make ready what every question needs."""
         foreseen = searcher.foresight.questions
         self._ready = [
-            _Ready(k, kind_of(k.about), [n for n, q in enumerate(foreseen) if k.id in q.asks])
+            _Ready(
+                k,
+                kind_of(k.about),
+                np.array([n for n, q in enumerate(foreseen) if k.id in q.asks], dtype=np.intp),
+                np.array([n for n, q in enumerate(foreseen) if k.id in q.beside], dtype=np.intp),
+            )
             for k in index.differences
         ]
         self._claims: Claims = searcher.claims
@@ -104,8 +119,10 @@ class Confirmed:
         found = []
         for ready in self._ready:
             if known := ready.known.between(allowed):
+                asking, close = (float(sought.near.weights[n].sum()) for n in (ready.asking, ready.close))
                 features = {
-                    "foreseen": logit(float(sought.near.weights[ready.asking].sum())) / 8,
+                    "foreseen": logit(asking) / 8,
+                    "apart": logit((asking + _LEAST) / (asking + close + 2 * _LEAST)) / 8,
                     "kind": float(asks_the_same(question.kind, ready.kind)),
                     **answering(known, evidence[0], seen, self._claims),
                 }

@@ -1,12 +1,15 @@
-"""Fit the judge's two logistic regressions on the dev questions and on SQuAD's, and choose the threshold.
+"""Fit the judge's two logistic regressions on the dev questions, on written ones and on SQuAD's; choose the threshold.
 
 Run: python -m nkqa.training.judge eval/gold/dev.jsonl DATA src/nkqa/data/judge.json
 
-A sentence is right when it matches a nugget and stands where the gold says; one that matches a nugget
-elsewhere in a right source is left out, since nobody judged it. SQuAD's questions on the articles that the reader
-was not trained on keep the judge from knowing one corpus only: they count less, and have a bias of their own, since
-their share of unanswerable ones is another. Figures are from cross-validation in which questions on the same fact
-or paragraph stay together; the threshold follows from how often a right sentence is among the first three.
+A sentence is right when it matches a nugget and stands where the gold says; one that matches a nugget elsewhere in a
+right source is left out, since nobody judged it. The questions in `written.tsv`, a third of them without an answer or
+with a wrong premise, were written by language models that knew neither the program nor the gold set, and name the
+sentences that answer; they are learnt from where the corpus has foreseen questions. SQuAD's questions on the articles
+that the reader was not trained on keep the judge from knowing one corpus only: they have a bias of their own, since
+their share of unanswerable ones is another, and count less where there are foreseen questions, which other corpora have
+none of. Figures are from cross-validation in which questions on the same fact or paragraph stay together; the threshold
+follows from how often a right sentence is among the first three.
 """
 
 import argparse
@@ -24,9 +27,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from nkqa.engine import open_engine
+from nkqa.foreseen import VERDICTS
 from nkqa.judge import Features, summary, way
 from nkqa.settings import load_settings
-from nkqa.training.judged import Judged, from_gold, from_squad
+from nkqa.training.judged import Judged, from_gold, from_squad, from_written, load_written
 
 SENTENCE = {
     "plain": ["cosine", "coverage", "context", "around", "passage", "near", "expected", "names", "names_around",
@@ -51,8 +55,10 @@ Floats = npt.NDArray[np.float64]
 FOLDS = 8
 ELSEWHERE = "elsewhere"
 """The bias that SQuAD's questions have beside; it is learnt, and not kept."""
-SQUAD_COUNTS, SQUAD_MOST = 0.3, 300
+SQUAD_COUNTS, SQUAD_MOST = {True: 0.3, False: 1.0}, 300
+"""What a question of SQuAD's counts with foreseen questions and without, and how many answerable ones are asked."""
 SQUAD_TYPES = frozenset({"right", "removed", "unanswerable"})
+WRITTEN_TYPES = frozenset(VERDICTS)
 STRENGTHS = (10.0, 1.0)
 """Inverse of the ridge on the sentences' and on the questions' weights (eval/README.md has what was tried)."""
 
@@ -145,7 +151,7 @@ def fit_pair(rows: Sequence[Judged], mode: str) -> Pair:
     whole = LogisticRegression(C=STRENGTHS[1], max_iter=5000).fit(
         _matrix([whole_features(r, model) for r in rows], answer),
         [int(r.answerable) for r in rows],
-        [SQUAD_COUNTS if r.type in SQUAD_TYPES else 1.0 for r in rows],
+        [SQUAD_COUNTS["questions" in parts] if r.type in SQUAD_TYPES else 1.0 for r in rows],
     )
     return Pair(model, tuple(answer), whole)
 
@@ -174,11 +180,17 @@ def threshold(right: float) -> float:
 
 
 def report(rows: Sequence[Judged], probability: Sequence[float], first: Sequence[int]) -> dict[str, float]:
-    """Return what cross-validation shows: on the dev questions, and as `squad_` on SQuAD's."""
-    dev = [i for i, r in enumerate(rows) if r.type not in SQUAD_TYPES]
-    squad = [i for i, r in enumerate(rows) if r.type in SQUAD_TYPES]
-    found: dict[str, float] = {"questions": len(dev)}
-    for name, lot in (("", dev), ("squad_", squad)):
+    """Return what cross-validation shows: on the dev questions, as `written_` and `squad_` on the others."""
+    lots = {
+        "": [i for i, r in enumerate(rows) if r.type not in SQUAD_TYPES | WRITTEN_TYPES],
+        "written_": [i for i, r in enumerate(rows) if r.type in WRITTEN_TYPES],
+        "squad_": [i for i, r in enumerate(rows) if r.type in SQUAD_TYPES],
+    }
+    found: dict[str, float] = {}
+    for name, lot in lots.items():
+        if not lot:
+            continue
+        found[f"{name}questions"] = len(lot)
         hits = [first[i] for i in lot if rows[i].answerable]
         for k in (1, 2, 3):
             found[f"{name}hit@{k}"] = sum(0 < f <= k for f in hits) / max(1, len(hits))
@@ -193,6 +205,10 @@ def report(rows: Sequence[Judged], probability: Sequence[float], first: Sequence
 
 _AGAINST: dict[str, dict[str, frozenset[str]]] = {
     "": {"auroc": frozenset(), "auroc_near_miss": frozenset({"near_miss"})},
+    "written_": {
+        "auroc_near_miss": frozenset({"unanswered"}),
+        "auroc_false_premise": frozenset({"contradicted"}),
+    },
     "squad_": {
         "auroc_near_miss": frozenset({"unanswerable"}),
         "auroc_removed": frozenset({"removed"}),
@@ -239,7 +255,8 @@ def main() -> None:
         squad = from_squad(given.data, settings, SQUAD_MOST) if modes else []
         for mode in modes:
             engine = open_engine(settings, frozenset() if "questions" in mode else frozenset({"questions"}))
-            fitted[mode] = fit(from_gold(engine, golds) + squad, mode)
+            written = load_written(engine, "written.tsv") if "questions" in mode else ()
+            fitted[mode] = fit(from_gold(engine, golds) + from_written(engine, written) + squad, mode)
             print(mode, json.dumps(fitted[mode]["cross_validated"]), "threshold", fitted[mode]["threshold"])
             engine.close()
     given.out.write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Questions with their evidence, labelled for the judge: the gold's, and SQuAD's on articles held out."""
+"""Questions with their evidence, labelled for the judge: the gold's, written ones, and SQuAD's on articles held out."""
 
 import re
 import tempfile
@@ -9,7 +9,9 @@ from typing import Any
 
 from nkqa.build import build_from_documents
 from nkqa.engine import Engine, open_engine
+from nkqa.errors import CorpusError
 from nkqa.evidence import Evidence
+from nkqa.foreseen import Foreseen, load_questions
 from nkqa.formats import document_from_paragraphs
 from nkqa.judge import Features
 from nkqa.settings import Settings
@@ -26,8 +28,8 @@ _LOOKED_AT = 60
 class Judged:
     """One question with its evidence: `labels` are 1 right, 0 wrong, -1 not judged, in the same order.
 
-    `group` ties together what must not be learnt from and measured on at once. `type` is the gold's, or for
-    SQuAD right, unanswerable, or removed where the answer's paragraph was taken out.
+    `group` ties together what must not be learnt from and measured on at once. `type` is the gold's; for a written
+    one its verdict; for SQuAD right, unanswerable, or removed where the answer's paragraph was taken out.
     """
 
     group: str
@@ -80,6 +82,37 @@ def from_gold(engine: Engine, golds: Sequence[Mapping[str, Any]]) -> list[Judged
                 weighed.whole,
                 refused,
             )
+        )
+    return rows
+
+
+def load_written(engine: Engine, file: str) -> tuple[Foreseen, ...]:
+    """Return the questions of a file beside this one, in the form of the corpus's `questions.tsv`.
+
+    They are on the same sentences and are not among the foreseen ones, so that nothing was learnt from them before.
+
+    Raises:
+        CorpusError: a line is not what it should be, or names a sentence that was edited since.
+    """
+    found = load_questions(Path(__file__).parent / file, engine.documents.values())
+    if found.outdated:
+        raise CorpusError(f"{file}:{found.outdated[0]}: names a sentence that the corpus does not have")
+    return found.all
+
+
+def from_written(engine: Engine, written: Sequence[Foreseen]) -> list[Judged]:
+    """Ask every written question; right are the sentences that it names, where they answer it."""
+    rows = []
+    for question in written:
+        weighed = engine.evidence(Ask(question.text))
+        answerable = question.verdict == "answered"
+        labels = [
+            int(answerable and (e.claim.document_id, e.claim.index) in question.places)
+            for e in weighed.evidence
+        ]
+        group, refused = str(question.places[0]), weighed.question.refusal is not None
+        rows.append(
+            Judged(group, question.verdict, answerable, weighed.evidence, labels, weighed.whole, refused)
         )
     return rows
 
