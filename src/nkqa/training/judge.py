@@ -5,7 +5,8 @@ Run: python -m nkqa.training.judge eval/gold/dev.jsonl DATA src/nkqa/data/judge.
 A sentence is right when it matches a nugget and stands where the gold says; one that matches a nugget elsewhere in a
 right source is left out, since nobody judged it. The questions in `written.tsv`, a third of them without an answer or
 with a wrong premise, were written by language models that knew neither the program nor the gold set, and name the
-sentences that answer; they are learnt from where the corpus has foreseen questions. SQuAD's questions on the articles
+sentences that answer; they are learnt from where the corpus has foreseen questions, and count so that as many of them
+are unanswerable as of dev's. SQuAD's questions on the articles
 that the reader was not trained on keep the judge from knowing one corpus only: they have a bias of their own, since
 their share of unanswerable ones is another, and count less where there are foreseen questions, which other corpora have
 none of. Figures are from cross-validation in which questions on the same fact or paragraph stay together; the threshold
@@ -151,9 +152,26 @@ def fit_pair(rows: Sequence[Judged], mode: str) -> Pair:
     whole = LogisticRegression(C=STRENGTHS[1], max_iter=5000).fit(
         _matrix([whole_features(r, model) for r in rows], answer),
         [int(r.answerable) for r in rows],
-        [SQUAD_COUNTS["questions" in parts] if r.type in SQUAD_TYPES else 1.0 for r in rows],
+        _counts(rows, SQUAD_COUNTS["questions" in parts]),
     )
     return Pair(model, tuple(answer), whole)
+
+
+def _counts(rows: Sequence[Judged], squad: float) -> list[float]:
+    """What each question counts: the written ones so that as large a share of them is unanswerable as of dev's."""
+    dev = [r.answerable for r in rows if r.type not in SQUAD_TYPES | WRITTEN_TYPES]
+    written = [r.answerable for r in rows if r.type in WRITTEN_TYPES]
+    counts = {
+        answerable: dev.count(answerable)
+        / max(1, len(dev))
+        * len(written)
+        / max(1, written.count(answerable))
+        for answerable in (True, False)
+    }
+    return [
+        squad if r.type in SQUAD_TYPES else counts[r.answerable] if r.type in WRITTEN_TYPES else 1.0
+        for r in rows
+    ]
 
 
 def cross_validate(rows: Sequence[Judged], mode: str) -> tuple[list[float], list[int]]:
