@@ -19,7 +19,7 @@ from nkqa.judge import Judge, Logistic
 from nkqa.names import Gazetteer
 from nkqa.settings import Settings, load_settings
 from nkqa.training import judged
-from nkqa.training.judge import ELSEWHERE, SQUAD_TYPES, _counts, fit, fit_pair, report, threshold
+from nkqa.training.judge import ELSEWHERE, SQUAD_TYPES, counts, fit, fit_pair, report, threshold
 from nkqa.training.judged import Judged, from_gold, from_squad, from_written, label, load_written
 from nkqa.types import Document, Locator
 
@@ -171,4 +171,4 @@ def test_written_questions_count_with_the_share_of_unanswerable_ones_that_dev_ha
     dev = [next(r for r in rows if r.answerable)] * 3 + [next(r for r in rows if not r.answerable)]
     told = [replace(dev[0], type="answered"), replace(dev[-1], type="contradicted")]
     squad = replace(dev[0], type="right")
-    assert _counts([*dev, *told, squad], 0.3) == [1.0, 1.0, 1.0, 1.0, 1.5, 0.5, 0.3]
+    assert counts([*dev, *told, squad], 0.3) == [1.0, 1.0, 1.0, 1.0, 1.5, 0.5, 0.3]

@@ -111,6 +111,7 @@ _VOICES = _any(
     r"(?:is|are|was|were) (?:said|thought|told)\b",
 )  # fmt: skip
 _JOINED = re.compile(r"\b(?:and|or|but|while|whereas)\b|[;:]", re.IGNORECASE)
+"""Where a question may turn to another voice: "how many by the one, and how many by the other"."""
 _PRESENT = _any(
     r"today\b",
     r"nowadays\b",

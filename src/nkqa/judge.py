@@ -1,6 +1,6 @@
 """Features to probabilities: does a sentence answer, and do the sources answer at all.
 
-Two logistic regressions, fitted on the dev questions by `nkqa.training.judge`; their weights lie in
+Two logistic regressions, fitted on the dev questions and on others by `nkqa.training.judge`; their weights lie in
 `data/judge.json`: a pair for each way of weighing, with the trained reader or without, with foreseen questions or
 without.
 """

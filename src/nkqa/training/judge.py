@@ -56,8 +56,10 @@ Floats = npt.NDArray[np.float64]
 FOLDS = 8
 ELSEWHERE = "elsewhere"
 """The bias that SQuAD's questions have beside; it is learnt, and not kept."""
-SQUAD_COUNTS, SQUAD_MOST = {True: 0.3, False: 1.0}, 300
-"""What a question of SQuAD's counts with foreseen questions and without, and how many answerable ones are asked."""
+SQUAD_COUNTS = {True: 0.3, False: 1.0}
+"""What a question of SQuAD's counts, with foreseen questions and without (eval/README.md)."""
+SQUAD_MOST = 300
+"""How many answerable questions of SQuAD's are asked."""
 SQUAD_TYPES = frozenset({"right", "removed", "unanswerable"})
 WRITTEN_TYPES = frozenset(VERDICTS)
 STRENGTHS = (10.0, 1.0)
@@ -152,16 +154,19 @@ def fit_pair(rows: Sequence[Judged], mode: str) -> Pair:
     whole = LogisticRegression(C=STRENGTHS[1], max_iter=5000).fit(
         _matrix([whole_features(r, model) for r in rows], answer),
         [int(r.answerable) for r in rows],
-        _counts(rows, SQUAD_COUNTS["questions" in parts]),
+        counts(rows, SQUAD_COUNTS["questions" in parts]),
     )
     return Pair(model, tuple(answer), whole)
 
 
-def _counts(rows: Sequence[Judged], squad: float) -> list[float]:
-    """What each question counts: the written ones so that as large a share of them is unanswerable as of dev's."""
+def counts(rows: Sequence[Judged], squad: float) -> list[float]:
+    """Return what each question counts: the written ones so that as many of them are unanswerable as of dev's.
+
+    `squad` is what one of SQuAD's counts.
+    """
     dev = [r.answerable for r in rows if r.type not in SQUAD_TYPES | WRITTEN_TYPES]
     written = [r.answerable for r in rows if r.type in WRITTEN_TYPES]
-    counts = {
+    each = {
         answerable: dev.count(answerable)
         / max(1, len(dev))
         * len(written)
@@ -169,7 +174,7 @@ def _counts(rows: Sequence[Judged], squad: float) -> list[float]:
         for answerable in (True, False)
     }
     return [
-        squad if r.type in SQUAD_TYPES else counts[r.answerable] if r.type in WRITTEN_TYPES else 1.0
+        squad if r.type in SQUAD_TYPES else each[r.answerable] if r.type in WRITTEN_TYPES else 1.0
         for r in rows
     ]
 
